@@ -1,0 +1,17 @@
+# What every target is compiled with; nothing here leaks to a project that embeds Cornu.
+find_program(CORNU_CCACHE ccache)
+if(CORNU_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CORNU_CCACHE})
+    set(CMAKE_C_COMPILER_LAUNCHER ${CORNU_CCACHE})
+endif()
+find_program(CORNU_MOLD mold)
+add_library(cornu_flags INTERFACE)
+target_compile_options(cornu_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers)
+if(CORNU_MOLD)
+    target_link_options(cornu_flags INTERFACE -fuse-ld=mold)
+endif()
+if(CORNU_SANITIZE)
+    target_compile_options(cornu_flags INTERFACE -fsanitize=${CORNU_SANITIZE} -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=all)
+    target_link_options(cornu_flags INTERFACE -fsanitize=${CORNU_SANITIZE})
+endif()
