@@ -1,12 +1,14 @@
 # What every target is compiled with; nothing here leaks to a project that embeds Cornu.
 find_program(CORNU_CCACHE ccache)
 if(CORNU_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CORNU_CCACHE})
-    set(CMAKE_C_COMPILER_LAUNCHER ${CORNU_CCACHE})
+    # The sloppiness is what ccache asks for with precompiled headers.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                    ${CORNU_CCACHE})
 endif()
 find_program(CORNU_MOLD mold)
 add_library(cornu_flags INTERFACE)
-target_compile_options(cornu_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers)
+target_compile_options(cornu_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
+                                             $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 if(CORNU_MOLD)
     target_link_options(cornu_flags INTERFACE -fuse-ld=mold)
 endif()
