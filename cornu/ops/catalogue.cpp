@@ -1,0 +1,39 @@
+#include "cornu/ops/catalogue.h"
+
+#include <unordered_map>
+
+namespace cornu {
+
+const std::vector<const Op*>& all_ops() {
+    static const std::vector<const Op*> ops = [] {
+        std::vector<const Op*> all;
+        for (const auto family : {elementwise_ops(), creation_ops(), shape_ops(), reduction_ops(),
+                                  contraction_ops()})
+            all.insert(all.end(), family.begin(), family.end());
+        return all;
+    }();
+    return ops;
+}
+
+const Op* find_op(std::string_view name) {
+    static const auto index = [] {
+        std::unordered_map<std::string_view, const Op*> index;
+        for (const Op* op : all_ops()) CORNU_CHECK(index.emplace(op->name, op).second, "two ops are named ", op->name);
+        return index;
+    }();
+    const auto found = index.find(name);
+    return found == index.end() ? nullptr : found->second;
+}
+
+const Op* find_keras_op(std::string_view keras_name) {
+    static const auto index = [] {
+        std::unordered_map<std::string_view, const Op*> index;
+        for (const Op* op : all_ops())
+            if (op->keras) index.emplace(op->keras, op);
+        return index;
+    }();
+    const auto found = index.find(keras_name);
+    return found == index.end() ? nullptr : found->second;
+}
+
+}  // namespace cornu

@@ -1,0 +1,22 @@
+// All ops, family by family. A family's list stands at the end of its own .cpp.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cornu/ops/op.h"
+
+namespace cornu {
+
+std::span<const Op* const> elementwise_ops();
+std::span<const Op* const> creation_ops();
+std::span<const Op* const> shape_ops();
+std::span<const Op* const> reduction_ops();
+std::span<const Op* const> contraction_ops();
+
+CORNU_API const std::vector<const Op*>& all_ops();
+CORNU_API const Op* find_op(std::string_view name);             // null when unknown
+CORNU_API const Op* find_keras_op(std::string_view keras_name); // by "keras.src.ops.numpy.Tanh"
+
+}  // namespace cornu

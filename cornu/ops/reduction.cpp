@@ -1,0 +1,212 @@
+#include "cornu/ops/reduction.h"
+
+#include "cornu/ops/catalogue.h"
+#include "cornu/ops/creation.h"
+#include "cornu/ops/elementwise.h"
+#include "cornu/ops/shape_ops.h"
+#include "cornu/tensor/codec.h"
+#include "cornu/tensor/context.h"
+
+namespace cornu {
+
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+// ---- primitives: axes are sorted and non-negative, and go ----
+
+struct ReduceAttrs {
+    Ints axes;
+    static void describe(Schema<ReduceAttrs>& s) { s.field<&ReduceAttrs::axes>(); }
+};
+
+Specs reduce_infer(const InferArgs& a) { return {{reduced_shape(a.shape(), a.as<ReduceAttrs>().axes, false), a.dtype()}}; }
+
+// A reduced value back in x's shape.
+Tensor expand_back(const Tensor& y, const Vjp& v) {
+    return ops::broadcast_to(ops::reshape(y, reduced_shape(v.x().shape(), v.as<ReduceAttrs>().axes, true)), v.x().shape());
+}
+
+std::vector<OpSample> reduce_cases() {
+    const Spec x{{2, 3, 4}, DType::float64};
+    return {{{x}, ReduceAttrs{{1}}}, {{x}, ReduceAttrs{{0, 2}}}, {{x}, ReduceAttrs{{0, 1, 2}}}, {{x}, ReduceAttrs{{}}}};
+}
+std::vector<OpSample> reduce_cases_with_empty() {
+    std::vector<OpSample> cases = reduce_cases();
+    cases.push_back({{{{0, 3}, DType::float64}}, ReduceAttrs{{0}}});
+    return cases;
+}
+
+constinit const Op reduce_sum_op = {
+    .name = "reduce_sum", .doc = "Sum over axes.", .infer = reduce_infer,
+    .vjp = [](const Vjp& v) -> Tensors { return {expand_back(v.g(), v)}; },
+    .samples = {.cases = reduce_cases_with_empty}};
+
+// Equal maxima share the gradient, as in JAX.
+Tensors reduce_extremum_vjp(const Vjp& v) {
+    const Tensor hit = ops::cast(ops::equal(v.x(), expand_back(v.y(), v)), v.x().dtype());
+    const Tensor count = ops::sum(hit, Axes(v.as<ReduceAttrs>().axes), true);
+    return {expand_back(v.g(), v) * hit / count};
+}
+constinit const Op reduce_max_op = {
+    .name = "reduce_max", .doc = "Maximum over axes; NaN wins.", .infer = reduce_infer, .vjp = reduce_extremum_vjp,
+    .samples = {.cases = reduce_cases, .distinct = true}};
+constinit const Op reduce_min_op = {
+    .name = "reduce_min", .doc = "Minimum over axes; NaN wins.", .infer = reduce_infer, .vjp = reduce_extremum_vjp,
+    .samples = {.cases = reduce_cases, .distinct = true}};
+constinit const Op reduce_prod_op = {
+    .name = "reduce_prod", .doc = "Product over axes.", .infer = reduce_infer,
+    .vjp = [](const Vjp& v) -> Tensors { return {expand_back(v.g() * v.y(), v) / v.x()}; },
+    .samples = {.low = 0.5, .high = 2, .cases = reduce_cases_with_empty}};
+
+struct ArgAttrs {
+    int64_t axis = 0;
+    static void describe(Schema<ArgAttrs>& s) { s.field<&ArgAttrs::axis>(); }
+};
+Specs arg_infer(const InferArgs& a) {
+    const int64_t axis = normalize_axis(a.as<ArgAttrs>().axis, a.shape().rank());
+    if (a.shape()[axis] == 0) throw ShapeError(str("ops.", a.op.name, ": the axis must not be empty. Received: shape ", a.shape(), ", axis=", axis));
+    return {{reduced_shape(a.shape(), {axis}, false), DType::int32}};
+}
+std::vector<OpSample> arg_cases() {
+    const Spec x{{2, 3, 4}, DType::float64};
+    return {{{x}, ArgAttrs{0}}, {{x}, ArgAttrs{2}}};
+}
+constinit const Op arg_max_op = {.name = "arg_max", .doc = "Index of the first maximum along an axis.", .infer = arg_infer, .vjp = no_gradient, .samples = {.cases = arg_cases, .distinct = true}};
+constinit const Op arg_min_op = {.name = "arg_min", .doc = "Index of the first minimum along an axis.", .infer = arg_infer, .vjp = no_gradient, .samples = {.cases = arg_cases, .distinct = true}};
+
+// ---- Keras's reductions ----
+
+struct KerasReduceAttrs {
+    Axes axis;
+    bool keepdims = false;
+    static void describe(Schema<KerasReduceAttrs>& s) {
+        s.field<&KerasReduceAttrs::axis>();
+        s.field<&KerasReduceAttrs::keepdims>();
+    }
+};
+
+Specs keras_reduce_infer(const InferArgs& a, DType dtype) {
+    const auto& attrs = a.as<KerasReduceAttrs>();
+    return {{reduced_shape(a.shape(), attrs.axis.resolve(a.shape().rank()), attrs.keepdims), dtype}};
+}
+DType sum_dtype(DType t) {
+    if (t == DType::bool_ || t == DType::int8 || t == DType::int16) return DType::int32;
+    if (t == DType::uint8 || t == DType::uint16) return DType::uint32;
+    return t;
+}
+Specs sum_infer(const InferArgs& a) { return keras_reduce_infer(a, sum_dtype(a.dtype())); }
+Specs same_infer(const InferArgs& a) { return keras_reduce_infer(a, a.dtype()); }
+Specs mean_infer(const InferArgs& a) { return keras_reduce_infer(a, to_float_dtype(a.dtype())); }
+Specs bool_infer(const InferArgs& a) { return keras_reduce_infer(a, DType::bool_); }
+
+// Reduces `x`, already of the right dtype, by a primitive and puts axes of size 1 back if asked.
+Tensor reduce(const Op& op, const Tensor& x, const Attrs& attrs) {
+    const auto& a = attrs.as<KerasReduceAttrs>();
+    const Ints axes = a.axis.resolve(x.rank());
+    const Tensor y = axes.empty() ? x : apply1(op, {x}, ReduceAttrs{axes});
+    return ops::reshape(y, reduced_shape(x.shape(), axes, a.keepdims));
+}
+
+constinit const Op sum_op = {
+    .name = "sum", .keras = "keras.src.ops.numpy.Sum", .doc = "Sum over axes.", .infer = sum_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_sum_op, ops::cast(in[0], sum_dtype(in[0].dtype())), attrs)}; },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op prod_op = {
+    .name = "prod", .keras = "keras.src.ops.numpy.Prod", .doc = "Product over axes.", .infer = sum_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_prod_op, ops::cast(in[0], sum_dtype(in[0].dtype())), attrs)}; },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op max_op = {
+    .name = "max", .keras = "keras.src.ops.numpy.Max", .doc = "Maximum over axes.", .infer = same_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_max_op, in[0], attrs)}; },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op min_op = {
+    .name = "min", .keras = "keras.src.ops.numpy.Min", .doc = "Minimum over axes.", .infer = same_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_min_op, in[0], attrs)}; },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op mean_op = {
+    .name = "mean", .keras = "keras.src.ops.numpy.Mean", .doc = "Arithmetic mean over axes.", .infer = mean_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
+        // float16 sums overflow early: JAX sums in float32 too.
+        const DType out = to_float_dtype(in[0].dtype());
+        const DType wide = bits(out) == 16 ? DType::float32 : out;
+        const Tensor total = reduce(reduce_sum_op, ops::cast(in[0], wide), attrs);
+        int64_t n = 1;
+        for (const int64_t axis : attrs.as<KerasReduceAttrs>().axis.resolve(in[0].rank())) n *= in[0].shape()[axis];
+        return {ops::cast(total / static_cast<double>(n), out)};
+    },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op var_op = {
+    .name = "var", .keras = "keras.src.ops.numpy.Var", .doc = "Variance over axes: the mean squared distance from the mean.", .infer = mean_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
+        const auto& a = attrs.as<KerasReduceAttrs>();
+        const Tensor centred = in[0] - ops::mean(in[0], a.axis, true);
+        return {ops::mean(ops::square(centred), a.axis, a.keepdims)};
+    },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op any_op = {
+    .name = "any", .keras = "keras.src.ops.numpy.Any", .doc = "Whether any element is non-zero.", .infer = bool_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_max_op, ops::cast(in[0], DType::bool_), attrs)}; },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op all_op = {
+    .name = "all", .keras = "keras.src.ops.numpy.All", .doc = "Whether all elements are non-zero.", .infer = bool_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_min_op, ops::cast(in[0], DType::bool_), attrs)}; },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+
+Tensors arg_decompose(const Op& op, const Tensor& x, const Attrs& attrs) {
+    const auto& a = attrs.as<KerasReduceAttrs>();
+    const bool flat = a.axis.kind == Axes::Kind::all;
+    if (!flat && a.axis.axes.size() != 1) throw ValueError("ops.argmax and ops.argmin take one axis or none.");
+    const int64_t axis = flat ? 0 : normalize_axis(a.axis.axes[0], x.rank());
+    const Tensor y = apply1(op, {flat ? ops::reshape(x, {-1}) : x}, ArgAttrs{axis});
+    return {a.keepdims ? ops::reshape(y, reduced_shape(x.shape(), a.axis.resolve(x.rank()), true)) : y};
+}
+Specs keras_arg_infer(const InferArgs& a) { return keras_reduce_infer(a, DType::int32); }
+constinit const Op argmax_op = {
+    .name = "argmax", .keras = "keras.src.ops.numpy.Argmax", .doc = "Index of the first maximum.", .infer = keras_arg_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) { return arg_decompose(arg_max_op, in[0], attrs); },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+constinit const Op argmin_op = {
+    .name = "argmin", .keras = "keras.src.ops.numpy.Argmin", .doc = "Index of the first minimum.", .infer = keras_arg_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) { return arg_decompose(arg_min_op, in[0], attrs); },
+    .read_attrs = read_attrs<KerasReduceAttrs>};
+
+constexpr const Op* family[] = {&reduce_sum_op, &reduce_max_op, &reduce_min_op, &reduce_prod_op, &arg_max_op, &arg_min_op,
+                                &sum_op, &prod_op, &max_op, &min_op, &mean_op, &var_op, &any_op, &all_op, &argmax_op, &argmin_op};
+
+}  // namespace
+
+std::span<const Op* const> reduction_ops() { return family; }
+
+Shape reduced_shape(const Shape& shape, const Ints& axes, bool keepdims) {
+    Shape out;
+    for (int64_t i = 0; i < shape.rank(); ++i) {
+        const bool goes = std::find(axes.begin(), axes.end(), i) != axes.end();
+        if (!goes) out.push_back(shape[i]);
+        else if (keepdims) out.push_back(1);
+    }
+    return out;
+}
+
+Tensor sum_to_shape(const Tensor& x, const Shape& shape) {
+    if (x.shape() == shape) return x;
+    const int64_t extra = x.rank() - shape.rank();
+    Ints axes;
+    for (int64_t i = 0; i < x.rank(); ++i)
+        if (i < extra || (shape[i - extra] == 1 && x.shape()[i] != 1)) axes.push_back(i);
+    return ops::reshape(axes.empty() ? x : apply1(reduce_sum_op, {x}, ReduceAttrs{axes}), shape);
+}
+
+namespace ops {
+Tensor sum(const Tensor& x, Axes axis, bool keepdims) { return apply1(sum_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor mean(const Tensor& x, Axes axis, bool keepdims) { return apply1(mean_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor prod(const Tensor& x, Axes axis, bool keepdims) { return apply1(prod_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor max(const Tensor& x, Axes axis, bool keepdims) { return apply1(max_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor min(const Tensor& x, Axes axis, bool keepdims) { return apply1(min_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor any(const Tensor& x, Axes axis, bool keepdims) { return apply1(any_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor all(const Tensor& x, Axes axis, bool keepdims) { return apply1(all_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor var(const Tensor& x, Axes axis, bool keepdims) { return apply1(var_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor argmax(const Tensor& x, Axes axis, bool keepdims) { return apply1(argmax_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor argmin(const Tensor& x, Axes axis, bool keepdims) { return apply1(argmin_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+}  // namespace ops
+}  // namespace cornu
