@@ -16,10 +16,11 @@ struct Description {
 
 // In the order of the enum.
 constexpr std::array<Description, dtype_count> descriptions = {{
-    {"bool", 8},      {"uint8", 8},     {"uint16", 16},       {"uint32", 32},     {"uint64", 64},
-    {"int8", 8},      {"int16", 16},    {"int32", 32},        {"int64", 64},      {"float16", 16},
-    {"bfloat16", 16}, {"float32", 32},  {"float64", 64},      {"float8_e4m3fn", 8},
-    {"float8_e5m2", 8}, {"int4", 4},    {"complex64", 64},    {"complex128", 128}, {"string", 0},
+    {"bool", 8},       {"uint8", 8},         {"uint16", 16},     {"uint32", 32},
+    {"uint64", 64},    {"int8", 8},          {"int16", 16},      {"int32", 32},
+    {"int64", 64},     {"float16", 16},      {"bfloat16", 16},   {"float32", 32},
+    {"float64", 64},   {"float8_e4m3fn", 8}, {"float8_e5m2", 8}, {"int4", 4},
+    {"complex64", 64}, {"complex128", 128},  {"string", 0},
 }};
 
 const Description& description(DType dtype) {
@@ -34,7 +35,8 @@ template <int E, int M, bool has_infinity>
 struct SmallFloat {
     static constexpr int bias = (1 << (E - 1)) - 1;
     static constexpr uint32_t sign = 1u << (E + M);
-    static constexpr uint32_t infinity = ((1u << E) - 1) << M;  // also the first pattern past the numbers
+    static constexpr uint32_t infinity = ((1u << E) - 1)
+                                         << M;  // also the first pattern past the numbers
     static constexpr uint32_t largest = has_infinity ? infinity - 1 : sign - 2;
     static constexpr uint32_t overflow = has_infinity ? infinity : sign - 1;
     static constexpr uint32_t nan = has_infinity ? infinity | 1u << (M - 1) : sign - 1;
@@ -46,7 +48,8 @@ struct SmallFloat {
         if (magnitude > 0x7f800000u) return result_sign | nan;
         constexpr int shift = 23 - M;
         if (magnitude >= uint32_t(127 - bias + 1) << 23) {
-            // A carry out of the mantissa raises the exponent, which is just what rounding up means.
+            // A carry out of the mantissa raises the exponent, which is just what rounding up
+            // means.
             const uint32_t odd = magnitude >> shift & 1;
             const uint32_t rounded = (magnitude + (1u << (shift - 1)) - 1 + odd) >> shift;
             const uint32_t bits = rounded - (uint32_t(127 - bias) << M);
@@ -168,14 +171,16 @@ std::optional<DType> find_dtype(std::string_view name) {
 DType parse_dtype(std::string_view text) {
     if (const auto dtype = find_dtype(text)) return *dtype;
     std::string known;
-    for (const Description& each : descriptions) known += (known.empty() ? "" : ", ") + std::string(each.name);
+    for (const Description& each : descriptions)
+        known += (known.empty() ? "" : ", ") + std::string(each.name);
     throw DTypeError(str("a dtype must be one of ", known, ". Received: \"", text, "\""));
 }
 
 int bits(DType dtype) { return description(dtype).bits; }
 
 int64_t bytes_for(DType dtype, int64_t elements) {
-    if (elements < 0) throw ValueError(str("a number of elements must be >= 0. Received: ", elements));
+    if (elements < 0)
+        throw ValueError(str("a number of elements must be >= 0. Received: ", elements));
     const int width = bits(dtype);
     if (width < 8) return width == 0 ? 0 : elements / 2 + elements % 2;
     return checked_multiply<int64_t>(elements, width / 8);
@@ -213,7 +218,8 @@ DType result_type(std::span<const PromotionOperand> operands, DType floatx) {
     }
     if (nodes == bit(DType::string)) return DType::string;
     if ((nodes & bit(DType::string)) != 0) {
-        throw DTypeError(str("string does not promote to or from other dtypes. Received: ", listed(operands)));
+        throw DTypeError(
+            str("string does not promote to or from other dtypes. Received: ", listed(operands)));
     }
     // The least upper bound is the common bound that has all the others above it.
     for (int node = 0; node < node_count; ++node) {

@@ -23,7 +23,8 @@ Json golden(const char* file) {
 std::vector<std::string> split(const std::string& text, const std::string& separator) {
     std::vector<std::string> parts;
     size_t start = 0;
-    for (size_t at; (at = text.find(separator, start)) != std::string::npos; start = at + separator.size())
+    for (size_t at; (at = text.find(separator, start)) != std::string::npos;
+         start = at + separator.size())
         parts.push_back(text.substr(start, at - start));
     parts.push_back(text.substr(start));
     return parts;
@@ -67,7 +68,8 @@ void check_conversions() {
     const auto encoded = split(recorded["encoded"].as_string(), " ");
     REQUIRE(inputs.size() == encoded.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
-        const float value = std::bit_cast<float>(static_cast<uint32_t>(std::stoul(inputs[i], nullptr, 16)));
+        const float value =
+            std::bit_cast<float>(static_cast<uint32_t>(std::stoul(inputs[i], nullptr, 16)));
         CAPTURE(value);
         CHECK(T(value).bits == std::stoul(encoded[i], nullptr, 16));
     }
@@ -153,10 +155,11 @@ TEST_CASE("promotion is Keras's, for every pair, floatx and some triples") {
         CHECK(promoted({operand(names[0]), operand(names[1]), operand(names[2])}) == names[3]);
     }
     CHECK(result_type(DType::int64, DType::int8) == DType::int64);
-    CHECK_THROWS_WITH_AS(result_type(DType::float8_e5m2, DType::float32),
-                         "there is no implicit conversion from float8_e5m2 to other dtypes: cast it first. "
-                         "Received: float8_e5m2, float32",
-                         DTypeError);
+    CHECK_THROWS_WITH_AS(
+        result_type(DType::float8_e5m2, DType::float32),
+        "there is no implicit conversion from float8_e5m2 to other dtypes: cast it first. "
+        "Received: float8_e5m2, float32",
+        DTypeError);
 }
 
 TEST_CASE("small floats round as NumPy and ml_dtypes do") {

@@ -7,9 +7,7 @@
 
 namespace cornu {
 
-int64_t Shape::dim(int64_t axis) const {
-    return (*this)[normalize_axis(axis, rank())];
-}
+int64_t Shape::dim(int64_t axis) const { return (*this)[normalize_axis(axis, rank())]; }
 
 bool Shape::is_static() const {
     return std::all_of(begin(), end(), [](int64_t dim) { return dim >= 0; });
@@ -20,14 +18,16 @@ int64_t Shape::size() const {
     bool empty = false, too_large = false;
     for (const int64_t dim : dims_) {
         if (dim < 0) {
-            throw ShapeError(str("the size of a shape with unknown dimensions is not known. Received: shape=",
-                                 *this));
+            throw ShapeError(
+                str("the size of a shape with unknown dimensions is not known. Received: shape=",
+                    *this));
         }
         empty |= dim == 0;
         too_large = too_large || multiply_overflows(product, dim, &product);
     }
     if (empty) return 0;  // whatever the others multiply to
-    if (too_large) throw ShapeError(str("a shape must have less than 2^63 elements. Received: shape=", *this));
+    if (too_large)
+        throw ShapeError(str("a shape must have less than 2^63 elements. Received: shape=", *this));
     return product;
 }
 
@@ -52,8 +52,8 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << 
 
 int64_t normalize_axis(int64_t axis, int64_t rank, const char* what) {
     if (axis < -rank || axis >= rank) {
-        throw ValueError(str(what, " must be in [", -rank, ", ", rank, ") for rank ", rank, ". Received: ", what,
-                             "=", axis));
+        throw ValueError(str(what, " must be in [", -rank, ", ", rank, ") for rank ", rank,
+                             ". Received: ", what, "=", axis));
     }
     return axis < 0 ? axis + rank : axis;
 }
@@ -68,8 +68,10 @@ std::vector<int64_t> normalize_axes(const std::vector<int64_t>& axes, int64_t ra
     std::sort(out.begin(), out.end());
     if (std::adjacent_find(out.begin(), out.end()) != out.end()) {
         std::string listed;
-        for (const int64_t axis : axes) listed += (listed.empty() ? "" : ", ") + std::to_string(axis);
-        throw ValueError(str("each axis must be named once. Received: axes=[", listed, "] for rank ", rank));
+        for (const int64_t axis : axes)
+            listed += (listed.empty() ? "" : ", ") + std::to_string(axis);
+        throw ValueError(
+            str("each axis must be named once. Received: axes=[", listed, "] for rank ", rank));
     }
     return out;
 }
@@ -83,9 +85,12 @@ std::optional<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
         const int64_t y = in_b < 0 ? 1 : b[in_b];
         int64_t& out = dims[static_cast<size_t>(i)];
         // Beside a known dimension other than 1, an unknown one must turn out to be 1 or the same.
-        if (x == 1 || (x == None && y != 1)) out = y;
-        else if (y == 1 || y == None || y == x) out = x;
-        else return std::nullopt;
+        if (x == 1 || (x == None && y != 1))
+            out = y;
+        else if (y == 1 || y == None || y == x)
+            out = x;
+        else
+            return std::nullopt;
     }
     return Shape(std::move(dims));
 }
@@ -94,7 +99,8 @@ std::vector<int64_t> strides_of(const Shape& shape) {
     std::vector<int64_t> strides(static_cast<size_t>(shape.rank()));
     int64_t stride = 1;
     for (int64_t i = shape.rank() - 1; i >= 0; --i) {
-        if (shape[i] < 0) throw ShapeError(str("strides need a known shape. Received: shape=", shape));
+        if (shape[i] < 0)
+            throw ShapeError(str("strides need a known shape. Received: shape=", shape));
         strides[static_cast<size_t>(i)] = stride;
         // An empty dimension counts as 1, as in NumPy, so that no stride is 0.
         if (i > 0) stride = checked_multiply(stride, std::max<int64_t>(shape[i], 1));

@@ -20,7 +20,8 @@ TEST_CASE("dimensions by negative index, sizes and their limits") {
     CHECK(Shape{}.size() == 1);
     CHECK(shape.with_front(None) == Shape{None, 2, 3, 4});
     CHECK(shape.without_front() == Shape{3, 4});
-    CHECK_THROWS_WITH_AS(shape.dim(3), "axis must be in [-3, 3) for rank 3. Received: axis=3", ValueError);
+    CHECK_THROWS_WITH_AS(shape.dim(3), "axis must be in [-3, 3) for rank 3. Received: axis=3",
+                         ValueError);
     CHECK_THROWS_AS(Shape{}.front(), ValueError);
     CHECK_FALSE(Shape{None, 2}.is_static());
     CHECK_THROWS_AS((Shape{None, 2}.size()), ShapeError);
@@ -41,11 +42,13 @@ TEST_CASE("axes") {
 }
 
 TEST_CASE("broadcasting, unknown dimensions included") {
-    struct Case { Shape a, b, expected; };
+    struct Case {
+        Shape a, b, expected;
+    };
     const Case cases[] = {
-        {{5, 3}, {1, 3}, {5, 3}},          {{}, {2, 3}, {2, 3}},       {{3}, {2, 3}, {2, 3}},
-        {{0, 1}, {1, 4}, {0, 4}},          {{None, 3}, {3}, {None, 3}}, {{None}, {1}, {None}},
-        {{None}, {7}, {7}},                {{None}, {None}, {None}},   {{None, 1}, {4, None}, {4, None}},
+        {{5, 3}, {1, 3}, {5, 3}}, {{}, {2, 3}, {2, 3}},        {{3}, {2, 3}, {2, 3}},
+        {{0, 1}, {1, 4}, {0, 4}}, {{None, 3}, {3}, {None, 3}}, {{None}, {1}, {None}},
+        {{None}, {7}, {7}},       {{None}, {None}, {None}},    {{None, 1}, {4, None}, {4, None}},
         {{None}, {0}, {0}},
     };
     for (const auto& [a, b, expected] : cases) {
