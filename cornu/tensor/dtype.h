@@ -97,8 +97,11 @@ struct PromotionOperand {
     DType dtype;
     bool weak = false;
 };
-// keras.backend.result_type on JAX's lattice.
-CORNU_API DType result_type(std::span<const PromotionOperand> operands);
+// keras.backend.result_type on JAX's lattice, with real int64 and float64. A result that is still
+// weak takes the width of `floatx`, as does one of no operands. Throws DTypeError for float8 and
+// int4, which must be cast by hand, and for string beside anything else.
+CORNU_API DType result_type(std::span<const PromotionOperand> operands,
+                            DType floatx = DType::float32);
 CORNU_API DType result_type(DType a, DType b);
 
 CORNU_API std::ostream& operator<<(std::ostream& out, DType dtype);
