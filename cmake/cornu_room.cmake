@@ -1,6 +1,9 @@
 # A room is a folder under cornu/: its sources join the library, its *_test.cpp one test program.
 # Sources are globbed (with CONFIGURE_DEPENDS), so that adding a file edits no build file.
 
+# The rooms whose tests also run under the sanitizers: all that handles memory, threads and files.
+set(CORNU_CORE_ROOMS base tensor ops autodiff graph backend backends/native random saving)
+
 function(cornu_room_sources room out_sources out_tests)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cornu/${room}/*.cpp)
     set(tests ${files})
@@ -10,6 +13,7 @@ function(cornu_room_sources room out_sources out_tests)
     set(${out_tests} ${tests} PARENT_SCOPE)
 endfunction()
 
+# Compiled once as objects, which the library (static or shared) and the tests take.
 function(cornu_room room)
     cornu_room_sources(${room} sources tests)
     if(NOT sources)
@@ -17,13 +21,27 @@ function(cornu_room room)
     endif()
     string(REPLACE "/" "_" name ${room})
     add_library(cornu_${name} OBJECT ${sources})
-    target_include_directories(cornu_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/include)
+    target_include_directories(cornu_${name} PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(cornu_${name} PRIVATE CORNU_BUILDING)
     target_link_libraries(cornu_${name} PRIVATE cornu_flags nlohmann_json::nlohmann_json)
     if(NOT room STREQUAL "backends/native")
         target_precompile_headers(cornu_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cornu/base/std.h)
     endif()
     target_sources(cornu PRIVATE $<TARGET_OBJECTS:cornu_${name}>)
+endfunction()
+
+# Tests reach into internals, which a shared library hides: they link the objects themselves then.
+function(cornu_link_internals target)
+    if(NOT BUILD_SHARED_LIBS)
+        target_link_libraries(${target} PRIVATE cornu cornu_flags)
+        return()
+    endif()
+    if(NOT TARGET cornu_internals)
+        add_library(cornu_internals STATIC $<TARGET_PROPERTY:cornu,SOURCES>)
+        target_link_libraries(cornu_internals PUBLIC $<TARGET_PROPERTY:cornu,LINK_LIBRARIES>)
+        set_target_properties(cornu_internals PROPERTIES LINKER_LANGUAGE CXX)
+    endif()
+    target_link_libraries(${target} PRIVATE cornu_internals cornu_flags)
 endfunction()
 
 function(cornu_room_tests room)
@@ -33,10 +51,35 @@ function(cornu_room_tests room)
     endif()
     string(REPLACE "/" "_" name ${room})
     add_executable(test_${name} ${tests} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+    # doctest lets each file have its own TEST_CASE names only when the files stay apart.
+    set_target_properties(test_${name} PROPERTIES UNITY_BUILD OFF)
     target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
     target_precompile_headers(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cornu/base/std.h)
     target_compile_definitions(test_${name} PRIVATE CORNU_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    target_link_libraries(test_${name} PRIVATE cornu cornu_flags)
+    cornu_link_internals(test_${name})
     add_test(NAME ${name} COMMAND test_${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+    if(room IN_LIST CORNU_CORE_ROOMS)
+        set_tests_properties(${name} PROPERTIES LABELS core)
+        if(NOT TARGET core_tests)
+            add_custom_target(core_tests)
+        endif()
+        add_dependencies(core_tests test_${name})
+    endif()
+    if(CORNU_SANITIZE STREQUAL "thread")
+        # libgomp, which oneDNN uses, is not instrumented: its threads look like races.
+        set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_NUM_THREADS=1)
+    endif()
+endfunction()
+
+# Every examples/NAME.cpp is a program of its own: build/NAME_demo.
+function(cornu_examples)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp)
+    foreach(file IN LISTS files)
+        cmake_path(GET file STEM name)
+        add_executable(${name}_demo ${file})
+        target_compile_definitions(${name}_demo PRIVATE
+                                   CORNU_EXAMPLES_DIR="${PROJECT_SOURCE_DIR}/examples")
+        target_link_libraries(${name}_demo PRIVATE cornu cornu_flags)
+    endforeach()
 endfunction()
