@@ -1,4 +1,5 @@
 # cmake -D compiler=… -D include=… -D case=… -P check.cmake: see CMakeLists.txt.
+cmake_minimum_required(VERSION 3.22)
 
 file(STRINGS ${case} first_line LIMIT_COUNT 1)
 if(NOT first_line MATCHES "^// error: (.+)$")

@@ -1,4 +1,5 @@
 # Extracts from a page written here and compares with what must come out.
+cmake_minimum_required(VERSION 3.22)
 
 include(${CMAKE_CURRENT_LIST_DIR}/snippets.cmake)
 set(folder ${CMAKE_CURRENT_BINARY_DIR}/snippets_test)
