@@ -6,6 +6,7 @@
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
+#include "cornu/ops/shape_ops.h"
 
 namespace cornu {
 

@@ -78,6 +78,7 @@ Graph Recorder::finish(const Tensors& outputs) {
 Graph trace(const std::function<Tensors(const Tensors&)>& fn, const Specs& specs, Tensors* captured) {
     Recorder recorder;
     const UseMode use(&recorder);
+    const Unheard unheard;
     Tensors in;
     for (const Spec& spec : specs) in.push_back(recorder.input(spec));
     Graph graph = recorder.finish(fn(in));

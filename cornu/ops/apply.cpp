@@ -1,6 +1,7 @@
 #include "cornu/ops/apply.h"
 
 #include "cornu/base/scope.h"
+#include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/tensor/context.h"
 
@@ -54,6 +55,9 @@ Listener::~Listener() {
             break;
         }
 }
+Unheard::Unheard() : saved_(innermost_listener) { innermost_listener = nullptr; }
+Unheard::~Unheard() { innermost_listener = saved_; }
+
 Listener* Listener::innermost() { return innermost_listener; }
 bool Listener::any_active() {
     for (const Listener* l = innermost_listener; l; l = l->outer_)

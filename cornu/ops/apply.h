@@ -48,6 +48,16 @@ private:
     bool active_ = true;
 };
 
+// No listener outside hears what is called while it lives: the body of a loop being traced.
+class CORNU_API Unheard {
+public:
+    Unheard();
+    ~Unheard();
+
+private:
+    Listener* saved_;
+};
+
 CORNU_API Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs = {});
 CORNU_API Tensor apply1(const Op& op, const Tensors& in, const Attrs& attrs = {});  // the only output
 CORNU_API Specs infer_specs(const Op& op, std::span<const Spec> in, const Attrs& attrs);

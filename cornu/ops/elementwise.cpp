@@ -2,6 +2,7 @@
 
 #include "cornu/ops/catalogue.h"
 #include "cornu/ops/creation.h"
+#include "cornu/tensor/codec.h"
 
 namespace cornu {
 

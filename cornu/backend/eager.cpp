@@ -1,0 +1,39 @@
+// Calls carried out at once: by the current backend, by decomposition, or on the native host engine.
+#include "cornu/backend/backend.h"
+#include "cornu/base/log.h"
+#include "cornu/ops/apply.h"
+
+namespace cornu {
+
+namespace {
+
+class EagerMode final : public Mode {
+public:
+    Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs) override {
+        const std::shared_ptr<Backend> backend = op.traits.host_only ? find_backend("native") : current_backend();
+        const Specs specs = specs_of(in);
+        infer_specs(op, specs, attrs);  // refuses bad shapes in the op's own words, before any engine does
+        if (backend->supports(op, specs, attrs)) return backend->run(op, in, attrs);
+        if (op.decompose) return op.decompose(in, attrs);
+        const std::shared_ptr<Backend> native = find_backend("native");
+        if (native != backend && native->supports(op, specs, attrs)) {
+            log_once(str("fallback:", op.name), LogLevel::warning,
+                     str("ops.", op.name, " runs on the host: the backend ", backend->info().name, " lacks it."));
+            Tensors host;
+            for (const Tensor& x : in) host.push_back(x.to_host());
+            return native->run(op, host, attrs);
+        }
+        std::string inputs;
+        for (const Spec& spec : specs) inputs += str(inputs.empty() ? "" : ", ", spec);
+        throw UnsupportedError(str("ops.", op.name, " is not supported for ", inputs, " on the backend ", backend->info().name, "."));
+    }
+};
+
+}  // namespace
+
+Mode& eager_mode() {
+    static EagerMode mode;
+    return mode;
+}
+
+}  // namespace cornu

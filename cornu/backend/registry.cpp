@@ -1,0 +1,127 @@
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <mutex>
+
+#include "cornu/backend/backend.h"
+#include "cornu/tensor/context.h"
+
+namespace cornu {
+
+std::shared_ptr<Backend> make_native_backend();  // backends/native, linked into the core
+
+namespace {
+
+struct Engine {
+    const char* name;
+    const char* install;  // what to do when it is missing
+};
+constexpr Engine engines[] = {
+    {"native", ""},
+    {"xla", "run `tools/engines xla`, or set CORNU_ENGINE_PATH to the folder of libcornu_xla.so and the PJRT plugin"},
+    {"torch", "not part of this version"},
+    {"openvino", "not part of this version"},
+    {"tensorflow", "not part of this version"},
+};
+
+std::string known_names() {
+    std::string names;
+    for (const Engine& engine : engines) names += str(names.empty() ? "" : ", ", engine.name);
+    return names;
+}
+
+std::string directory_of_this_library() {
+    Dl_info info;
+    if (!dladdr(reinterpret_cast<void*>(&find_backend), &info) || !info.dli_fname) return ".";
+    const std::string path = info.dli_fname;
+    const size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::vector<std::string> plugin_paths(const std::string& name) {
+    const std::string file = "libcornu_" + name + ".so";
+    std::vector<std::string> paths;
+    if (const char* list = std::getenv("CORNU_ENGINE_PATH")) {
+        std::stringstream folders(list);
+        for (std::string folder; std::getline(folders, folder, ':');)
+            if (!folder.empty()) paths.push_back(folder + "/" + file);
+    }
+    const std::string here = directory_of_this_library();
+    paths.push_back(here + "/" + file);
+    paths.push_back(here + "/../lib/cornu/" + file);
+    paths.push_back(here + "/cornu/" + file);
+    return paths;
+}
+
+std::shared_ptr<Backend> load_plugin(const Engine& engine) {
+    std::string tried;
+    for (const std::string& path : plugin_paths(engine.name)) {
+        void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+        if (!library) {
+            const char* why = dlerror();
+            tried += str("\n  ", why ? why : path);
+            continue;
+        }
+        const auto* entry = static_cast<const BackendEntry*>(dlsym(library, "cornu_backend_v1"));
+        if (!entry || std::string_view(entry->stamp) != backend_stamp) {
+            tried += str("\n  ", path, ": was built for another version of Cornu");
+            dlclose(library);
+            continue;
+        }
+        return entry->make();  // stays loaded: its code is in use from now on
+    }
+    throw BackendError(str("the backend ", engine.name, " was not found: ", engine.install, ". Looked for:", tried));
+}
+
+// Engines are loaded once in a process and shared by its contexts; they hold no state of a context.
+struct Loaded {
+    std::mutex mutex;
+    std::map<std::string, std::shared_ptr<Backend>> backends;
+};
+Loaded& loaded() {
+    static Loaded instance;
+    return instance;
+}
+
+}  // namespace
+
+std::shared_ptr<Backend> find_backend(const std::string& name) {
+    for (const Engine& engine : engines) {
+        if (name != engine.name) continue;
+        std::lock_guard lock(loaded().mutex);
+        std::shared_ptr<Backend>& backend = loaded().backends[name];
+        if (!backend) backend = name == "native" ? make_native_backend() : load_plugin(engine);
+        return backend;
+    }
+    throw BackendError(str("there is no backend of this name. Known: ", known_names(), ". Received: ", name));
+}
+
+std::shared_ptr<Backend> current_backend() {
+    Context& context = Context::current();
+    if (auto backend = context.backend()) return backend;
+    const char* wanted = std::getenv("CORNU_BACKEND");
+    context.set_backend(find_backend(wanted && *wanted ? wanted : "native"));
+    return context.backend();
+}
+
+std::vector<BackendStatus> backend_statuses() {
+    std::vector<BackendStatus> out;
+    for (const Engine& engine : engines) {
+        BackendStatus status{engine.name, false, "", {}};
+        try {
+            status.info = find_backend(engine.name)->info();
+            status.found = true;
+        } catch (const Error& error) {
+            status.reason = error.what();
+        }
+        out.push_back(std::move(status));
+    }
+    return out;
+}
+
+namespace config {
+void set_backend(const std::string& name) { Context::current().set_backend(find_backend(name)); }
+std::string backend() { return current_backend()->info().name; }
+}  // namespace config
+
+}  // namespace cornu
