@@ -14,7 +14,7 @@ namespace cornu {
 template <class... Parts>
 std::string str(const Parts&... parts) {
     std::ostringstream out;
-    (out << ... << parts);
+    static_cast<void>((out << ... << parts));  // of no parts, an expression without effect
     return out.str();
 }
 

@@ -73,11 +73,13 @@ public:
         int max_depth = 100;
         size_t max_values = 4u << 20;
     };
-    // NaN, Infinity and -Infinity are read and written as Python does. Throws ValueError with the offset.
+    // NaN, Infinity and -Infinity are read and written as Python does; an integer beyond int64
+    // becomes a double. Throws ValueError with the offset.
     static Json parse(std::string_view text, const Limits& limits);
     static Json parse(std::string_view text) { return parse(text, Limits()); }
 
-    friend bool operator==(const Json& a, const Json& b);   // objects by keys, whatever their order
+    // Objects by keys, whatever their order; 1 equals 1.0.
+    friend bool operator==(const Json& a, const Json& b);
 
 private:
     std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> value_;

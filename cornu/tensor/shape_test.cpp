@@ -51,11 +51,11 @@ TEST_CASE("broadcasting, unknown dimensions included") {
         {{None}, {7}, {7}},       {{None}, {None}, {None}},    {{None, 1}, {4, None}, {4, None}},
         {{None}, {0}, {0}},
     };
-    for (const auto& [a, b, expected] : cases) {
-        CAPTURE(a);
-        CAPTURE(b);
-        CHECK(broadcast_shapes(a, b) == expected);
-        CHECK(broadcast_shapes(b, a) == expected);
+    for (const Case& each : cases) {
+        CAPTURE(each.a);
+        CAPTURE(each.b);
+        CHECK(broadcast_shapes(each.a, each.b) == each.expected);
+        CHECK(broadcast_shapes(each.b, each.a) == each.expected);
     }
     CHECK_FALSE(broadcast_shapes({2, 3}, {2, 4}).has_value());
     CHECK_FALSE(broadcast_shapes({2}, {3, 4}).has_value());

@@ -1,4 +1,4 @@
-"""Records what Python's json module writes: tests/golden/json_python.json and json_python_indent.json."""
+"""Records what Python's json writes: tests/golden/json_python.json, json_python_indent.json."""
 
 import json
 import pathlib
