@@ -1,0 +1,47 @@
+// The native CPU engine: the embedded default.
+#include <unordered_map>
+
+#include "cornu/backend/backend.h"
+#include "cornu/backends/native/lowering.h"
+#include "cornu/backends/native/plan.h"
+#include "cornu/base/version.h"
+
+namespace cornu {
+
+namespace native {
+
+const Lowering* find_lowering(const Op& op) {
+    static const auto table = [] {
+        std::unordered_map<std::string_view, const Lowering*> table;
+        for (const auto family : {elementwise_lowerings(), creation_lowerings(), shape_lowerings(), reduction_lowerings(),
+                                  contraction_lowerings(), control_flow_lowerings()})
+            for (const Lowering& lowering : family)
+                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);
+        return table;
+    }();
+    const auto found = table.find(op.name);
+    return found == table.end() ? nullptr : found->second;
+}
+
+bool supports(const Call& call) {
+    const Lowering* lowering = find_lowering(call.op);
+    return lowering && (!lowering->supports || lowering->supports(call));
+}
+
+namespace {
+
+class NativeBackend final : public Backend {
+public:
+    BackendInfo info() const override { return {"native", std::string(version()), {"cpu"}, ""}; }
+    bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs) const override {
+        return native::supports({op, attrs, in, {}});
+    }
+    std::shared_ptr<Executable> compile(const Graph& graph) override { return std::make_shared<NativeExecutable>(graph); }
+};
+
+}  // namespace
+}  // namespace native
+
+std::shared_ptr<Backend> make_native_backend() { return std::make_shared<native::NativeBackend>(); }
+
+}  // namespace cornu
