@@ -1,0 +1,55 @@
+#include "cornu/ops/symbolic.h"
+
+#include "cornu/tensor/context.h"
+
+namespace cornu {
+
+namespace {
+
+class SymbolicMode final : public Mode {
+public:
+    Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs) override {
+        if (!op.keras)
+            throw UnsupportedError(str("ops.", op.name, " is no public Keras op, so a Functional model cannot hold it as a node; "
+                                       "call it inside a layer of your own."));
+        const Specs specs = infer_specs(op, specs_of(in), attrs);
+        // Keras gives an op its inputs one by one, or as one list where its signature says so.
+        Structure args = op.traits.list_input ? Structure(Structure::List{Structure(in)}) : Structure(in);
+        std::vector<SpecTree> outputs(specs.begin(), specs.end());
+        return add_symbolic_node(std::make_shared<OpCall>(op, attrs), std::move(args), {},
+                                 outputs.size() == 1 ? outputs[0] : SpecTree(std::move(outputs)))
+            .flatten();
+    }
+};
+
+}  // namespace
+
+Mode& SymbolicOrigin::mode() const {
+    static SymbolicMode mode;
+    return mode;
+}
+
+std::string SymbolicOrigin::describe() const {
+    return str("a symbolic input of a Functional model (a KerasTensor from \"",
+               node_->operation ? node_->operation->operation_name() : "an input", "\")");
+}
+
+Structure add_symbolic_node(std::shared_ptr<Operation> operation, Structure inputs, Call call, SpecTree outputs) {
+    auto node = std::make_shared<SymbolicNode>(SymbolicNode{std::move(operation), std::move(inputs), std::move(call), std::move(outputs)});
+    size_t index = 0;
+    return node->outputs.map([&](const Spec& spec) { return Tensor::made_by(std::make_shared<SymbolicOrigin>(node, index++), spec); });
+}
+
+const SymbolicOrigin& symbolic_origin(const Tensor& tensor) {
+    if (!tensor.symbolic()) throw ValueError(str("a symbolic tensor (KerasTensor), as Input() returns, is needed here. Received: ", tensor));
+    return static_cast<const SymbolicOrigin&>(*tensor.origin());
+}
+
+OpCall::OpCall(const Op& op, Attrs attrs) : op_(op), attrs_(std::move(attrs)), name_(Context::current().unique_name(op.name)) {}
+
+Structure OpCall::call_operation(const Structure& inputs, const Call&) {
+    const Tensors out = apply(op_, inputs.flatten(), attrs_);
+    return out.size() == 1 ? Structure(out[0]) : Structure(out);
+}
+
+}  // namespace cornu

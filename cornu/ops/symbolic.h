@@ -1,0 +1,84 @@
+// The symbolic mode: calls on KerasTensors are not carried out but remembered as nodes, from which a
+// Functional model is made. A node's operation is an op with its attributes or a layer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cornu/ops/apply.h"
+#include "cornu/tensor/structure.h"
+
+namespace cornu {
+
+// An optional bool that reads as false when not given: `if (call.training)`.
+class Flag {
+public:
+    Flag() = default;
+    Flag(bool value) : value_(value) {}
+    explicit operator bool() const { return value_.value_or(false); }
+    bool given() const { return value_.has_value(); }
+
+private:
+    std::optional<bool> value_;
+};
+
+// What comes with a call besides its inputs.
+struct Call {
+    Flag training = {};        // not given: as the layer around it, else false
+    Structure mask = {};       // one per input, or none
+    Structure initial_state = {};  // of recurrent layers
+};
+
+// What a node calls: a layer or an op. Lives as long as any tensor that came from it.
+class CORNU_API Operation {
+public:
+    virtual ~Operation() = default;
+    virtual const std::string& operation_name() const = 0;
+    // Does what the node stands for, on other inputs.
+    virtual Structure call_operation(const Structure& inputs, const Call& call) = 0;
+};
+
+struct SymbolicNode {
+    std::shared_ptr<Operation> operation;
+    Structure inputs;          // KerasTensors, and constants of op nodes
+    Call call;
+    SpecTree outputs;
+};
+
+// Where a KerasTensor comes from; an input's node has no operation until InputLayer takes it.
+class CORNU_API SymbolicOrigin final : public Origin {
+public:
+    SymbolicOrigin(std::shared_ptr<SymbolicNode> node, size_t index) : node_(std::move(node)), index_(index) {}
+    Mode& mode() const override;
+    bool symbolic() const override { return true; }
+    std::string describe() const override;
+    const std::shared_ptr<SymbolicNode>& node() const { return node_; }
+    size_t index() const { return index_; }   // which of the node's flattened outputs
+
+private:
+    std::shared_ptr<SymbolicNode> node_;
+    size_t index_;
+};
+
+// The outputs of a new node, nested as `outputs` says.
+CORNU_API Structure add_symbolic_node(std::shared_ptr<Operation> operation, Structure inputs, Call call, SpecTree outputs);
+CORNU_API const SymbolicOrigin& symbolic_origin(const Tensor& tensor);  // throws unless it is a KerasTensor
+
+// An op as an operation: what Keras writes as a node of class "Relu", "Add", ….
+class CORNU_API OpCall final : public Operation {
+public:
+    OpCall(const Op& op, Attrs attrs);
+    const std::string& operation_name() const override { return name_; }
+    Structure call_operation(const Structure& inputs, const Call& call) override;
+    const Op& op() const { return op_; }
+    const Attrs& attrs() const { return attrs_; }
+    void set_name(std::string name) { name_ = std::move(name); }
+
+private:
+    const Op& op_;
+    Attrs attrs_;
+    std::string name_;
+};
+
+}  // namespace cornu
