@@ -11,6 +11,7 @@ struct Tensor::Impl {
     Spec spec;
     BufferPtr buffer;                // concrete
     std::shared_ptr<Origin> origin;  // traced or symbolic
+    Tensor mask;
 };
 
 namespace {
@@ -119,6 +120,11 @@ Tensor Tensor::to_host() const {
     return on(std::move(host), spec());
 }
 Tensor Tensor::with_new_identity() const { return Tensor(std::make_shared<Impl>(*impl_)); }
+Tensor Tensor::mask() const { return impl_ ? impl_->mask : Tensor(); }
+void Tensor::set_mask(const Tensor& mask) const {
+    spec();
+    impl_->mask = mask;
+}
 bool Tensor::sole_owner() const { return impl_.use_count() == 1 && impl_->buffer.use_count() == 1; }
 
 void Tensor::check_type(DType asked) const {

@@ -87,6 +87,10 @@ public:
     Tensor to_host() const;                    // itself when already there
     const void* id() const { return impl_.get(); }  // identity of the value, as autodiff sees it
     Tensor with_new_identity() const;          // the same memory as a value of its own
+    // Keras's mask of a batch of sequences: bool (batch, time), or undefined. Metadata of the value:
+    // every handle of it sees the same.
+    Tensor mask() const;
+    void set_mask(const Tensor& mask) const;
     bool sole_owner() const;                   // nobody else holds the value or its buffer
 
     template <class T> std::span<const T> data() const;  // elements; T must match the dtype

@@ -1,0 +1,309 @@
+#include "cornu/layers/layer.h"
+
+#include "cornu/base/scope.h"
+#include "cornu/graph/recorder.h"
+#include "cornu/ops/elementwise.h"
+#include "cornu/tensor/context.h"
+#include "cornu/base/naming.h"
+
+namespace cornu {
+
+struct CustomLayer::Frame {
+    CustomLayer* layer;
+    Flag training;
+    Frame* outer;
+
+    Frame(CustomLayer* layer, Flag training) : layer(layer), training(training), outer(frame_) { frame_ = this; }
+    ~Frame() { frame_ = outer; }
+};
+thread_local CustomLayer::Frame* CustomLayer::frame_ = nullptr;
+
+namespace {
+
+// Shapes are found out by tracing call() on inputs of which only shapes are known. Variables are
+// read as they are; what the call assigns is forgotten.
+class ScratchState final : public StateScope {
+public:
+    Tensor read(const Variable& variable) override {
+        const auto found = values_.find(variable.value_id());
+        return found == values_.end() ? variable.stored() : found->second;
+    }
+    void write(const Variable& variable, const Tensor& value) override { values_[variable.value_id()] = value; }
+
+private:
+    std::map<const void*, Tensor> values_;
+};
+
+Structure autocast(const Structure& inputs, DType dtype) {
+    if (!is_float(dtype)) return inputs;
+    return inputs.map([&](const Tensor& x) {
+        if (!x.defined() || !is_float(x.dtype()) || x.dtype() == dtype) return x;
+        const Tensor cast = ops::cast(x, dtype);
+        cast.set_mask(x.mask());
+        return cast;
+    });
+}
+
+ShapeTree shapes_of(const Structure& inputs) {
+    return inputs.map([](const Tensor& x) { return x.shape(); });
+}
+
+bool any_symbolic(const Structure& inputs) {
+    bool any = false;
+    inputs.for_each([&](const Tensor& x) { any = any || x.symbolic(); });
+    return any;
+}
+
+bool any_mask(const Structure& masks) {
+    bool any = false;
+    masks.for_each([&](const Tensor& mask) { any = any || mask.defined(); });
+    return any;
+}
+
+void add_unique(Variables& all, const Variables& some) {
+    for (const Variable& variable : some)
+        if (std::none_of(all.begin(), all.end(), [&](const Variable& v) { return v.id() == variable.id(); })) all.push_back(variable);
+}
+
+}  // namespace
+
+CustomLayer::CustomLayer() = default;
+CustomLayer::~CustomLayer() = default;
+
+void CustomLayer::build(const Shape&) {}
+void CustomLayer::build(const ShapeTree& inputs) {
+    if (inputs.is_leaf()) build(inputs.leaf());
+}
+Tensor CustomLayer::call(const Tensor&, const Call&) {
+    throw UnsupportedError(str("the layer ", class_name(), " must override call(const Tensor&, const Call&) or call(const Structure&, const Call&)."));
+}
+Structure CustomLayer::call(const Structure& inputs, const Call& call) {
+    if (!inputs.is_leaf()) throw ValueError(str("the layer takes one input. Received: ", inputs.leaf_count(), " inputs"));
+    return this->call(inputs.leaf(), call);
+}
+Structure CustomLayer::compute_mask(const Structure&, const Structure& mask) { return supports_masking() ? mask : Structure(); }
+std::string CustomLayer::class_name() const { return "CustomLayer"; }
+Json CustomLayer::get_config() const {
+    return Json::object({{"name", name_}, {"trainable", trainable_}, {"dtype", Codec<DTypePolicy>::encode(policy_)}});
+}
+
+SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs) {
+    Recorder recorder;
+    const UseMode use(&recorder);
+    const Unheard unheard;
+    ScratchState state;
+    const Structure traced = inputs.map([&](const Spec& spec) { return recorder.input(spec); });
+    const Structure out = call(autocast(traced, compute_dtype()), {.training = false});
+    return out.map([](const Tensor& y) { return Spec{y.shape(), y.dtype()}; });
+}
+
+Variable CustomLayer::add_weight(const WeightOptions& options) {
+    if (!options.shape.is_static())
+        throw ShapeError(str("the shape of weight \"", options.name, "\" must be known when the layer is built. Received: ", options.shape));
+    const DType dtype = options.dtype.value_or(variable_dtype());
+    Initializer initializer = options.initializer;
+    initializer.resolve();
+    const StateScopePause pause;
+    const UseMode eagerly(nullptr);
+    const Unheard unheard;
+    VariableOptions made{.name = options.name.empty() ? "variable" : options.name, .trainable = options.trainable && trainable_,
+                         .constraint = options.constraint, .regularizer = options.regularizer};
+    const std::string scope = path_.empty() ? Scope::path() : path_;
+    made.path = scope.empty() ? made.name : scope + "/" + made.name;
+    Variable variable(initializer(options.shape, dtype), std::move(made));
+    variables_.push_back(variable);
+    return variable;
+}
+
+void CustomLayer::add_loss(const Tensor& loss) { losses_.push_back(loss); }
+void CustomLayer::track_variable(const Variable& variable) { variables_.push_back(variable); }
+
+void CustomLayer::track_layer(std::string attribute, const Layer& layer) {
+    for (const Child& child : children_)
+        if (child.layer == layer) return;
+    children_.push_back({std::move(attribute), layer});
+}
+
+void CustomLayer::set_options(const LayerOptions& options) {
+    name_ = options.name;
+    policy_ = options.dtype.resolved();
+    trainable_ = options.trainable;
+}
+
+DType CustomLayer::compute_dtype() const { return policy_.compute_dtype(); }
+DType CustomLayer::variable_dtype() const { return policy_.variable_dtype(); }
+
+void CustomLayer::set_trainable(bool trainable) {
+    trainable_ = trainable;
+    for (const Child& child : children()) child.layer.set_trainable(trainable);
+}
+
+Variables CustomLayer::all_variables() const {
+    Variables all;
+    add_unique(all, variables_);
+    for (const Child& child : children()) add_unique(all, child.layer.variables());
+    return all;
+}
+
+Structure CustomLayer::call_operation(const Structure& inputs, const Call& call) { return invoke(inputs, call); }
+
+void CustomLayer::build_once(const ShapeTree& inputs) {
+    if (built_) return;
+    if (name_.empty()) name_ = Context::current().unique_name(utils::to_snake_case(class_name()));
+    if (label_.empty()) label_ = "layers." + class_name();
+    const Scope scope(label_, name_);
+    path_ = Scope::path();
+    const StateScopePause pause;
+    const UseMode eagerly(nullptr);
+    const Unheard unheard;
+    build(inputs);
+    build_shapes_ = inputs;
+    built_ = true;
+}
+
+Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
+    if (name_.empty()) name_ = Context::current().unique_name(utils::to_snake_case(class_name()));
+    if (frame_ && frame_->layer != this) {
+        std::vector<Child>& siblings = frame_->layer->children_;
+        const Layer self(std::static_pointer_cast<CustomLayer>(shared_from_this()));
+        const auto known = frame_->layer->children();
+        if (std::none_of(known.begin(), known.end(), [&](const Child& c) { return c.layer == self; })) siblings.push_back({name_, self});
+    }
+    if (any_symbolic(inputs)) return invoke_symbolic(inputs, call);
+    if (!built_) build_once(shapes_of(inputs));
+
+    Call resolved = call;
+    if (!resolved.training.given()) resolved.training = frame_ ? frame_->training : Flag(false);
+    if (!any_mask(resolved.mask)) resolved.mask = inputs.map([](const Tensor& x) { return x.mask(); });
+    if (!frame_) clear_losses();
+    const Frame frame(this, resolved.training);
+    const Scope scope(label_, name_);
+    const Structure cast = autocast(inputs, compute_dtype());
+    Structure outputs = this->call(cast, resolved);
+    if (any_mask(resolved.mask)) {
+        const Structure masks = compute_mask(cast, resolved.mask);
+        if (masks.is_leaf() && outputs.is_leaf()) {
+            if (masks.leaf().defined()) outputs.leaf().set_mask(masks.leaf());
+        } else if (masks.leaf_count() == outputs.leaf_count()) {
+            const Tensors flat = masks.flatten();
+            size_t i = 0;
+            outputs.for_each([&](const Tensor& y) {
+                if (flat[i].defined()) y.set_mask(flat[i]);
+                ++i;
+            });
+        }
+    } else {
+        const Structure masks = compute_mask(cast, Structure());  // layers that make masks: Embedding, Masking
+        if (masks.is_leaf() && masks.leaf().defined() && outputs.is_leaf()) outputs.leaf().set_mask(masks.leaf());
+    }
+    return outputs;
+}
+
+Structure CustomLayer::invoke_symbolic(const Structure& inputs, const Call& call) {
+    inputs.for_each([&](const Tensor& x) {
+        if (!x.symbolic()) throw ValueError(str("a layer called on symbolic inputs takes only those. Received: ", x));
+    });
+    if (!built_) build_once(shapes_of(inputs));
+    const Frame frame(this, call.training.given() ? call.training : Flag(false));
+    const Scope scope(label_, name_);
+    SpecTree outputs = compute_output_spec(inputs.map([](const Tensor& x) { return x.spec(); }));
+    return add_symbolic_node(shared_from_this(), inputs, call, std::move(outputs));
+}
+
+std::vector<Tensor> CustomLayer::collect_losses() const {
+    std::vector<Tensor> all = losses_;
+    for (const Child& child : children())
+        for (Tensor& loss : child.layer.impl().collect_losses()) all.push_back(std::move(loss));
+    return all;
+}
+
+void CustomLayer::clear_losses() {
+    losses_.clear();
+    for (const Child& child : children()) child.layer.impl().clear_losses();
+}
+
+// ---- the handle ----
+
+CustomLayer& Layer::impl() const {
+    if (!impl_) throw ValueError("an empty layer handle was used.");
+    return *impl_;
+}
+
+Tensor Layer::operator()(const Tensor& x, const Call& call) const {
+    const Structure out = impl().invoke(x, call);
+    if (!out.is_leaf()) throw ValueError(str("the layer \"", name(), "\" has ", out.leaf_count(), " outputs; call it on a Structure: layer(Structure(x))."));
+    return out.leaf();
+}
+Tensor Layer::operator()(std::initializer_list<Tensor> xs, const Call& call) const { return (*this)(Tensors(xs), call); }
+Tensor Layer::operator()(const Tensors& xs, const Call& call) const {
+    const Structure out = impl().invoke(Structure(xs), call);
+    if (!out.is_leaf()) throw ValueError(str("the layer \"", name(), "\" has ", out.leaf_count(), " outputs; call it on a Structure."));
+    return out.leaf();
+}
+Structure Layer::operator()(const Structure& inputs, const Call& call) const { return impl().invoke(inputs, call); }
+
+const std::string& Layer::name() const { return impl().name(); }
+bool Layer::built() const { return impl().built(); }
+void Layer::build(const ShapeTree& inputs) const { impl().build_once(inputs); }
+Variables Layer::variables() const { return impl().all_variables(); }
+bool Layer::trainable() const { return impl().trainable(); }
+void Layer::set_trainable(bool trainable) const { impl().set_trainable(trainable); }
+
+namespace {
+// A seed generator's state is a variable but no weight.
+bool is_weight(const Variable& variable) { return variable.name() != "seed_generator_state"; }
+
+void collect_weights(const Layer& layer, bool outer_trainable, Variables& trainable, Variables& frozen) {
+    const bool active = outer_trainable && layer.trainable();
+    for (const Variable& variable : layer.impl().own_variables()) {
+        if (!is_weight(variable)) continue;
+        add_unique(active && variable.trainable() ? trainable : frozen, {variable});
+    }
+    for (const CustomLayer::Child& child : layer.impl().children()) collect_weights(child.layer, active, trainable, frozen);
+}
+}  // namespace
+
+Variables Layer::trainable_weights() const {
+    Variables trainable, frozen;
+    collect_weights(*this, true, trainable, frozen);
+    return trainable;
+}
+Variables Layer::non_trainable_weights() const {
+    Variables trainable, frozen;
+    collect_weights(*this, true, trainable, frozen);
+    return frozen;
+}
+Variables Layer::weights() const {
+    Variables all;
+    for (const Variable& variable : variables())
+        if (is_weight(variable)) all.push_back(variable);
+    return all;
+}
+int64_t Layer::count_params() const {
+    int64_t n = 0;
+    for (const Variable& variable : weights()) n += variable.shape().size();
+    return n;
+}
+Tensors Layer::get_weights() const {
+    Tensors values;
+    for (const Variable& variable : weights()) values.push_back(variable.value());
+    return values;
+}
+void Layer::set_weights(const Tensors& values) const {
+    const Variables all = weights();
+    if (values.size() != all.size())
+        throw ValueError(str("the layer \"", name(), "\" has ", all.size(), " weights; set_weights takes as many. Received: ", values.size()));
+    for (size_t i = 0; i < values.size(); ++i) {
+        Variable variable = all[i];
+        variable.assign(values[i]);
+    }
+}
+Json Layer::get_config() const { return impl().get_config(); }
+std::vector<Tensor> Layer::losses() const {
+    std::vector<Tensor> all = impl().collect_losses();
+    for (const Variable& variable : weights())
+        if (variable.options().regularizer && variable.trainable()) all.push_back(variable.options().regularizer(variable.value()));
+    return all;
+}
+
+}  // namespace cornu

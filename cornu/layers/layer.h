@@ -1,0 +1,147 @@
+// Layer: a handle to a shared implementation. Copying a handle shares the layer and its weights, as
+// two names of one layer do in Keras. What one derives from is CustomLayer; Cornu's own layers do too.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cornu/base/json.h"
+#include "cornu/dtype_policies/dtype_policy.h"
+#include "cornu/initializers/initializer.h"
+#include "cornu/ops/symbolic.h"
+#include "cornu/tensor/structure.h"
+#include "cornu/tensor/variable.h"
+
+namespace cornu {
+
+class CustomLayer;
+
+class CORNU_API Layer {
+public:
+    Layer() = default;
+    explicit Layer(std::shared_ptr<CustomLayer> impl) : impl_(std::move(impl)) {}
+
+    // Builds the layer on first use. On symbolic inputs it becomes a node of a Functional model.
+    Tensor operator()(const Tensor& x, const Call& call = {}) const;
+    Tensor operator()(std::initializer_list<Tensor> xs, const Call& call = {}) const;
+    Tensor operator()(const Tensors& xs, const Call& call = {}) const;
+    Structure operator()(const Structure& inputs, const Call& call = {}) const;  // any nesting in and out
+
+    bool defined() const { return impl_ != nullptr; }
+    CustomLayer& impl() const;                 // throws when there is none
+    const std::shared_ptr<CustomLayer>& shared() const { return impl_; }
+
+    const std::string& name() const;
+    bool built() const;
+    void build(const ShapeTree& inputs) const; // creates the weights; once
+    Variables weights() const;                 // trainable first, as Keras's `weights`
+    Variables trainable_weights() const;
+    Variables non_trainable_weights() const;
+    Variables variables() const;               // weights and internal state (seeds), in order of creation
+    bool trainable() const;
+    void set_trainable(bool trainable) const;  // the layer's and its sublayers' weights
+    int64_t count_params() const;
+    Tensors get_weights() const;
+    void set_weights(const Tensors& values) const;
+    Json get_config() const;
+    std::vector<Tensor> losses() const;        // of the last call: regularizers and add_loss
+
+    friend bool operator==(const Layer& a, const Layer& b) { return a.impl_ == b.impl_; }
+
+private:
+    std::shared_ptr<CustomLayer> impl_;
+};
+
+struct WeightOptions {
+    std::string name = {};
+    Shape shape = {};
+    Initializer initializer = "glorot_uniform";
+    std::optional<DType> dtype = {};            // the policy's variable dtype by default
+    bool trainable = true;
+    std::function<Tensor(const Tensor&)> regularizer = {};
+    std::function<Tensor(const Tensor&)> constraint = {};
+};
+
+// Settings that every layer has.
+struct LayerOptions {
+    std::string name = {};                      // "dense", "dense_1", … when empty
+    DTypePolicy dtype = {};
+    bool trainable = true;
+};
+
+class CORNU_API CustomLayer : public Operation, public std::enable_shared_from_this<CustomLayer> {
+public:
+    CustomLayer();
+    ~CustomLayer() override;
+
+    // ---- override these ----
+    virtual void build(const Shape& input);                 // one input; create weights here
+    virtual void build(const ShapeTree& inputs);            // several; the default takes the only one
+    virtual Tensor call(const Tensor& x, const Call& call); // one input, one output
+    virtual Structure call(const Structure& inputs, const Call& call);
+    virtual Structure compute_mask(const Structure& inputs, const Structure& mask);
+    virtual SpecTree compute_output_spec(const SpecTree& inputs);  // the default traces call()
+    virtual std::string class_name() const;                 // "Dense"; registered name of a custom one
+    virtual Json get_config() const;                        // what from_config takes, without the weights
+    virtual bool supports_masking() const { return false; }
+
+    // ---- for use inside ----
+    Variable add_weight(const WeightOptions& options);
+    void add_loss(const Tensor& loss);                      // a scalar, during call()
+    // Makes `layer`'s weights part of this layer's under a name (Python's attribute). Layers called
+    // inside call() are found by themselves.
+    template <class L>
+    L track(std::string attribute, L layer) {
+        track_layer(std::move(attribute), layer);
+        return layer;
+    }
+    void track_variable(const Variable& variable);          // e.g. a seed generator's state
+
+    // ---- state ----
+    void set_options(const LayerOptions& options);          // from the constructor
+    const std::string& name() const { return name_; }
+    void set_name(std::string name) { name_ = std::move(name); }
+    const std::string& path() const { return path_; }
+    const DTypePolicy& dtype_policy() const { return policy_; }
+    DType compute_dtype() const;
+    DType variable_dtype() const;
+    bool built() const { return built_; }
+    bool trainable() const { return trainable_; }
+    void set_trainable(bool trainable);
+    const ShapeTree& build_shapes() const { return build_shapes_; }   // Keras's build_config
+    const Variables& own_variables() const { return variables_; }     // in order of creation, seeds included
+    struct Child { std::string attribute; Layer layer; };
+    virtual std::vector<Child> children() const { return children_; } // in order of tracking
+    Variables all_variables() const;                                  // own, then children's
+    const std::string& operation_name() const override { return name_; }
+    Structure call_operation(const Structure& inputs, const Call& call) override;
+
+    // The whole protocol of a call: build, autocast, masks, scope, losses, symbolic nodes.
+    Structure invoke(const Structure& inputs, const Call& call);
+    void build_once(const ShapeTree& inputs);
+    std::vector<Tensor> collect_losses() const;
+    void clear_losses();
+
+private:
+    void track_layer(std::string attribute, const Layer& layer);
+    Structure invoke_symbolic(const Structure& inputs, const Call& call);
+    struct Frame;                               // one call in progress on this thread
+    static thread_local Frame* frame_;
+    std::string name_, path_, label_;
+    DTypePolicy policy_;
+    bool trainable_ = true, built_ = false;
+    ShapeTree build_shapes_;
+    Variables variables_;
+    std::vector<Child> children_;
+    std::vector<Tensor> losses_;
+};
+
+// layer<Linear>(32): from here on like any built-in layer.
+template <class T, class... Args>
+Layer layer(Args&&... args) { return Layer(std::make_shared<T>(std::forward<Args>(args)...)); }
+
+}  // namespace cornu
