@@ -1,0 +1,94 @@
+// Model: a layer that can be compiled, trained, evaluated, saved. Functional, Sequential and one's own.
+#pragma once
+
+#include <string>
+
+#include "cornu/training/trainer.h"
+
+namespace cornu {
+
+class CustomModel;
+
+struct InputOptions {
+    std::optional<Shape> shape = {};           // without the batch axis
+    std::optional<int64_t> batch_size = {};
+    std::optional<DType> dtype = {};           // floatx by default
+    std::optional<Shape> batch_shape = {};
+    std::string name = {};
+};
+CORNU_API Tensor Input(const InputOptions& options);   // a symbolic tensor
+
+struct SummaryOptions {
+    int64_t line_length = 0;                   // fits the terminal when 0
+    bool expand_nested = false, show_trainable = false;
+};
+
+class CORNU_API Model : public Layer {
+public:
+    Model() = default;
+    explicit Model(std::shared_ptr<CustomModel> impl);
+    Model(const Structure& inputs, const Structure& outputs, const std::string& name = {});   // Functional
+    explicit Model(const Layer& layer);        // throws ValueError when the layer is no model
+
+    void compile(const CompileOptions& options) const;
+    History fit(const Structure& x, const Structure& y, const FitOptions& options = {}) const;
+    History fit(const Dataset& dataset, const FitOptions& options = {}) const;
+    Logs evaluate(const Structure& x, const Structure& y, const EvaluateOptions& options = {}) const;
+    Logs evaluate(const Dataset& dataset, const EvaluateOptions& options = {}) const;
+    Tensor predict(const Tensor& x, const PredictOptions& options = {}) const;
+    Structure predict(const Structure& x, const PredictOptions& options = {}) const;
+    Logs train_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight = {}) const;
+    Logs test_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight = {}) const;
+    Structure predict_on_batch(const Structure& x) const;
+    void stop_training() const;
+    Optimizer& optimizer() const;
+
+    Variables trainable_variables() const { return trainable_weights(); }
+    Variables non_trainable_variables() const;
+    std::vector<Layer> layers() const;
+    Layer get_layer(const std::string& name) const;
+    std::vector<std::string> input_names() const;    // in the order of flattened inputs
+    std::vector<std::string> output_names() const;
+    std::string summary(const SummaryOptions& options = {}) const;   // the table; print it yourself
+
+    // The call as a pure function of all its state.
+    struct StatelessResult {
+        Structure outputs;
+        Tensors non_trainable_variables;
+    };
+    StatelessResult stateless_call(const Tensors& trainable, const Tensors& non_trainable, const Structure& inputs, const Call& call = {}) const;
+
+    void save(const std::string& path) const;              // .keras; defined in saving/
+    void save_weights(const std::string& path) const;      // .weights.h5
+    void load_weights(const std::string& path) const;
+    CustomModel& model_impl() const;
+};
+
+class CORNU_API Sequential : public Model {
+public:
+    Sequential() : Sequential(std::vector<Layer>()) {}
+    Sequential(std::initializer_list<Layer> layers, const std::string& name = {}) : Sequential(std::vector<Layer>(layers), name) {}
+    explicit Sequential(std::vector<Layer> layers, const std::string& name = {});
+    void add(const Layer& layer) const;
+    void pop() const;
+};
+
+// What one derives from: call() makes the forward pass, train_step() may replace a step.
+class CORNU_API CustomModel : public CustomLayer, public Trainer {
+public:
+    CustomModel();
+    ~CustomModel() override;
+    std::string class_name() const override { return "CustomModel"; }
+
+protected:
+    CustomLayer& as_layer() override { return *this; }
+    Model as_model() override;
+    std::vector<std::string> output_names() const override;
+    friend class Model;
+    virtual std::vector<std::string> input_names() const;
+};
+
+template <class T, class... Args>
+Model model(Args&&... args) { return Model(std::make_shared<T>(std::forward<Args>(args)...)); }
+
+}  // namespace cornu
