@@ -36,6 +36,11 @@ Fields& Fields::text(std::string_view text) {
     return *this;
 }
 
+Fields& Fields::append(const Fields& other) {
+    bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
+    return *this;
+}
+
 Fields& Fields::pad(uint64_t zeros) {
     bytes_.resize(bytes_.size() + static_cast<size_t>(zeros));
     return *this;

@@ -55,6 +55,7 @@ public:
     Fields& u32(uint64_t value) { return uint(value, 4); }
     Fields& u64(uint64_t value) { return uint(value, 8); }
     Fields& text(std::string_view text);
+    Fields& append(const Fields& other);
     Fields& pad(uint64_t zeros);
     Fields& pad_to(uint64_t multiple);  // zeros up to a size that is a multiple
     uint64_t size() const { return bytes_.size(); }
