@@ -94,7 +94,7 @@ Type parse_compound(uint32_t head, uint64_t size, Cursor& in) {
     type.size = size;
     type.what = "compound elements other than complex numbers";
     const uint32_t version = head >> 4 & 15, members = head >> 8 & 0xffff;
-    if (members != 2 || (size != 8 && size != 16) || version > 3) return type;
+    if (members != 2 || (size != 8 && size != 16)) return type;
     Type part;
     for (uint32_t i = 0; i < 2; ++i) {
         const std::string_view name = padded_name(in, version);

@@ -160,18 +160,20 @@ TEST_CASE("files of h5py and Keras hold what was recorded") {
 }
 
 TEST_CASE("contiguous data are used in place and outlive the reader") {
+    const std::vector<float> large(2000, 1.5f);
     std::optional<std::span<const std::byte>> view;
     std::shared_ptr<const void> owner;
     {
-        const auto file = Hdf5Group::open(ByteSource::open(golden("earliest.h5")));
-        const auto dataset = file.dataset("types/float64");
+        const auto dataset = Hdf5Group::open(ByteSource::own("written", written(sample_writer(large))))
+                                 .dataset("layers/dense/vars/1");
         view = dataset.view();
         owner = dataset.owner();
-        CHECK_FALSE(file.dataset("types/float64_big").view());
-        CHECK_FALSE(file.dataset("chunks/gzip").view());
     }
     REQUIRE(view);
-    CHECK(crc32(*view) == expected()["hdf5"]["earliest.h5"]["types/float64"]["crc"].as_int());
+    CHECK(bytes_of(ByteSource::view("", *view)) == bytes_of(large));
+    const auto file = Hdf5Group::open(ByteSource::open(golden("earliest.h5")));
+    CHECK_FALSE(file.dataset("types/float64_big").view());
+    CHECK_FALSE(file.dataset("chunks/gzip").view());
 }
 
 TEST_CASE("what the writer writes, the reader reads") {
