@@ -1,5 +1,5 @@
 // The vectorised kernels, chosen once at run time. The same sources are compiled for several
-// instruction sets (simd_base.cpp, simd_avx2.cpp, simd_avx512.cpp; flags in cmake/cornu_simd.cmake)
+// instruction sets (simd_base.cpp, simd_avx2.cpp, simd_avx512.cpp; flags in cmake/cornu_native.cmake)
 // into namespaces of their own; each fills one of these tables. What those files include must not
 // hold inline functions of the standard library: the linker would keep one copy of them, possibly
 // the one for the wrong machine.

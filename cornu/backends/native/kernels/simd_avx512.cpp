@@ -1,5 +1,5 @@
 // The vectorised kernels for AVX-512 (F, BW, DQ, VL); empty where the flags in
-// cmake/cornu_simd.cmake don't apply.
+// cmake/cornu_native.cmake don't apply.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define SIMD_NAMESPACE simd_avx512
 #define SIMD_NAME "avx512"
