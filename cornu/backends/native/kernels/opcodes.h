@@ -14,7 +14,7 @@ enum class UnaryOp : uint8_t {
     exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, erfc, erfinv, cbrt,
     lgamma, digamma,
     logical_not, bit_not, conj,
-    // Results of another dtype: bool for the first three, the part's dtype for real and imag.
+    // Results of another dtype: bool for the first three, the parts for real and imag (and abs).
     is_nan, is_inf, is_finite, real, imag,
 };
 inline constexpr int unary_op_count = static_cast<int>(UnaryOp::imag) + 1;
@@ -40,7 +40,9 @@ inline constexpr int simd_binary_op_count = static_cast<int>(BinaryOp::gelu_grad
 inline constexpr int first_compare = static_cast<int>(BinaryOp::eq);
 
 constexpr bool is_compare(BinaryOp op) { return op >= BinaryOp::eq; }
-constexpr bool gives_bool(UnaryOp op) { return op >= UnaryOp::is_nan && op <= UnaryOp::is_finite; }
+constexpr bool gives_bool(UnaryOp op) {
+    return op == UnaryOp::logical_not || (op >= UnaryOp::is_nan && op <= UnaryOp::is_finite);
+}
 
 // How the operands of a binary loop advance: both, the left only, the right only.
 enum class Form : uint8_t { vector_vector, vector_scalar, scalar_vector };

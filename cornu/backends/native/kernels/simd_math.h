@@ -138,7 +138,8 @@ CORNU_INLINE float sin_shifted(float x, int32_t quarter) {
     constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
     const double wide = x;
     const double n = (wide * 0.63661977236758134 + magic) - magic;
-    const float r = float((wide - n * 1.5707963267948966) - n * 6.123233995736766e-17);
+    // pi / 2 in two parts, the first of 33 bits: n times it is exact.
+    const float r = float((wide - n * 1.57079632673412561417) - n * 6.07710050650619224932e-11);
     const int32_t q = int32_t(x > -trig_limit && x < trig_limit ? n : 0.0) + quarter;
     const float s = r * r;
     float sine = 1.181998226e-06f;
@@ -152,7 +153,8 @@ CORNU_INLINE float sin_shifted(float x, int32_t quarter) {
     cosine = cosine * s + 4.166666629e-02f;
     cosine = cosine * (s * s) + (1.f - 0.5f * s);
     const float value = (q & 1) != 0 ? cosine : sine;
-    return float_of(bits_of(value) ^ ((q & 2) << 30));
+    const float result = float_of(bits_of(value) ^ ((q & 2) << 30));
+    return x == 0.f && quarter == 0 ? x : result;  // the sign of zero
 }
 
 CORNU_INLINE float round_of(float x) {
