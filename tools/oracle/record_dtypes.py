@@ -1,8 +1,10 @@
 """Records dtype promotion and small-float conversions from Keras, NumPy and ml_dtypes.
 
-Writes tests/golden/dtype_promotion.json and tests/golden/dtype_conversions.json.
+record_dtypes.py [--output DIR] writes dtype_promotion.json and dtype_conversions.json (default:
+tests/golden).
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -95,11 +97,13 @@ def conversions():
     return out
 
 
-def write(name, value):
-    text = json.dumps(value, indent=1)
-    (GOLDEN / name).write_text(text + "\n")
+def write(path, value):
+    path.write_text(json.dumps(value, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    write("dtype_promotion.json", promotions())
-    write("dtype_conversions.json", conversions())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=pathlib.Path, default=GOLDEN)
+    folder = parser.parse_args().output
+    write(folder / "dtype_promotion.json", promotions())
+    write(folder / "dtype_conversions.json", conversions())

@@ -1,5 +1,9 @@
-"""Records what Python's json writes: tests/golden/json_python.json, json_python_indent.json."""
+"""Records what Python's json module writes: record_json.py [--output DIR] (default: tests/golden).
 
+Writes json_python.json and json_python_indent.json.
+"""
+
+import argparse
 import json
 import pathlib
 import random
@@ -35,5 +39,8 @@ def document():
 
 
 if __name__ == "__main__":
-    (GOLDEN / "json_python.json").write_text(json.dumps(document()))
-    (GOLDEN / "json_python_indent.json").write_text(json.dumps(document(), indent=2))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=pathlib.Path, default=GOLDEN)
+    folder = parser.parse_args().output
+    (folder / "json_python.json").write_text(json.dumps(document()))
+    (folder / "json_python_indent.json").write_text(json.dumps(document(), indent=2))
