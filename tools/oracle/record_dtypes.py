@@ -1,22 +1,19 @@
 """Records dtype promotion and small-float conversions from Keras, NumPy and ml_dtypes.
 
-record_dtypes.py [--output DIR] writes dtype_promotion.json and dtype_conversions.json (default:
-tests/golden).
+Writes dtype_promotion.json and dtype_conversions.json.
 """
 
-import argparse
 import json
 import os
-import pathlib
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import ml_dtypes
 import numpy as np
+import output
 from keras.src import backend
 from keras.src.backend.common import dtypes
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
 NAMES = [
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
     "float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2", "int4",
@@ -102,8 +99,6 @@ def write(path, value):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=pathlib.Path, default=GOLDEN)
-    folder = parser.parse_args().output
+    folder = output.folder(__doc__)
     write(folder / "dtype_promotion.json", promotions())
     write(folder / "dtype_conversions.json", conversions())

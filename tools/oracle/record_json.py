@@ -1,15 +1,10 @@
-"""Records what Python's json module writes: record_json.py [--output DIR] (default: tests/golden).
+"""Records what Python's json writes: json_python.json and json_python_indent.json."""
 
-Writes json_python.json and json_python_indent.json.
-"""
-
-import argparse
 import json
-import pathlib
 import random
 import struct
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
+import output
 
 
 def document():
@@ -39,8 +34,6 @@ def document():
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=pathlib.Path, default=GOLDEN)
-    folder = parser.parse_args().output
+    folder = output.folder(__doc__)
     (folder / "json_python.json").write_text(json.dumps(document()))
     (folder / "json_python_indent.json").write_text(json.dumps(document(), indent=2))
