@@ -9,13 +9,14 @@
 #include <limits>
 
 #include "cornu/base/error.h"
+#include "tests/golden.h"
 
 using namespace cornu;
 
 namespace {
 
 std::string golden(const char* file) {
-    std::ifstream in(std::string(CORNU_SOURCE_DIR "/tests/golden/") + file, std::ios::binary);
+    std::ifstream in(golden_path(file), std::ios::binary);
     REQUIRE(in);
     return std::string(std::istreambuf_iterator<char>(in), {});
 }

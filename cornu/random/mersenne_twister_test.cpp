@@ -10,6 +10,7 @@
 
 #include "cornu/base/error.h"
 #include "cornu/base/json.h"
+#include "tests/golden.h"
 
 using namespace cornu;
 using cornu::random::NumpyRandom;
@@ -18,7 +19,7 @@ using cornu::random::PythonRandom;
 namespace {
 
 Json golden() {
-    std::ifstream in(CORNU_SOURCE_DIR "/tests/golden/mersenne.json");
+    std::ifstream in(golden_path("mersenne.json"));
     REQUIRE(in);
     return Json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
 }

@@ -9,13 +9,14 @@
 
 #include "cornu/base/error.h"
 #include "cornu/base/json.h"
+#include "tests/golden.h"
 
 using namespace cornu;
 
 namespace {
 
 Json golden(const char* file) {
-    std::ifstream in(std::string(CORNU_SOURCE_DIR "/tests/golden/") + file);
+    std::ifstream in(golden_path(file));
     REQUIRE(in);
     return Json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
 }

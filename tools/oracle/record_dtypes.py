@@ -1,20 +1,19 @@
 """Records dtype promotion and small-float conversions from Keras, NumPy and ml_dtypes.
 
-Writes tests/golden/dtype_promotion.json and tests/golden/dtype_conversions.json.
+Writes dtype_promotion.json and dtype_conversions.json.
 """
 
 import json
 import os
-import pathlib
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import ml_dtypes
 import numpy as np
+import output
 from keras.src import backend
 from keras.src.backend.common import dtypes
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
 NAMES = [
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
     "float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2", "int4",
@@ -95,11 +94,11 @@ def conversions():
     return out
 
 
-def write(name, value):
-    text = json.dumps(value, indent=1)
-    (GOLDEN / name).write_text(text + "\n")
+def write(path, value):
+    path.write_text(json.dumps(value, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    write("dtype_promotion.json", promotions())
-    write("dtype_conversions.json", conversions())
+    folder = output.folder(__doc__)
+    write(folder / "dtype_promotion.json", promotions())
+    write(folder / "dtype_conversions.json", conversions())

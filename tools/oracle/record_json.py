@@ -1,11 +1,10 @@
-"""Records what Python's json writes: tests/golden/json_python.json, json_python_indent.json."""
+"""Records what Python's json writes: json_python.json and json_python_indent.json."""
 
 import json
-import pathlib
 import random
 import struct
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
+import output
 
 
 def document():
@@ -35,5 +34,6 @@ def document():
 
 
 if __name__ == "__main__":
-    (GOLDEN / "json_python.json").write_text(json.dumps(document()))
-    (GOLDEN / "json_python_indent.json").write_text(json.dumps(document(), indent=2))
+    folder = output.folder(__doc__)
+    (folder / "json_python.json").write_text(json.dumps(document()))
+    (folder / "json_python_indent.json").write_text(json.dumps(document(), indent=2))

@@ -1,13 +1,13 @@
-"""Records draws of Python's random and NumPy's RandomState: tests/golden/mersenne.json."""
+"""Records draws of Python's random and NumPy's RandomState: mersenne.json."""
 
 import json
-import pathlib
 import random
 import struct
 
 import numpy as np
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
+import output
+
 SEEDS = [0, 1, 42, 1337, 2**31 - 1, 2**32 - 1]
 
 
@@ -64,4 +64,4 @@ if __name__ == "__main__":
         "python": [python_case(s) for s in SEEDS + [-42, 2**32, 2**40 + 5, -(2**63), 2**63 - 1]],
         "numpy": [numpy_case(s) for s in SEEDS],
     }
-    (GOLDEN / "mersenne.json").write_text(json.dumps(value) + "\n")
+    (output.folder(__doc__) / "mersenne.json").write_text(json.dumps(value) + "\n")
