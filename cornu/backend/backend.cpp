@@ -82,7 +82,7 @@ Tensors Backend::run(const Op& op, const Tensors& in, const Attrs& attrs) {
 
 Tensor Backend::upload(const Tensor& tensor, const std::string&) { return tensor; }
 
-std::shared_ptr<Executable> compile(Graph graph, Backend& backend) {
+Graph prepare(Graph graph, const Backend& backend) {
     const auto run = [](const Op& op, const Tensors& in, const Attrs& attrs) {
         const UseMode eagerly(nullptr);
         const Unheard unheard;
@@ -95,6 +95,7 @@ std::shared_ptr<Executable> compile(Graph graph, Backend& backend) {
     graph = fold_constants(graph, run);
     graph = eliminate_common_subexpressions(graph);
     graph = eliminate_dead_code(graph);
+    graph.verify();
     for (const Graph::Node& node : graph.nodes) {
         Specs in;
         for (const ValueId id : node.in) in.push_back(graph.spec(id));
@@ -105,7 +106,9 @@ std::shared_ptr<Executable> compile(Graph graph, Backend& backend) {
                                    " has no ops.", node.op->name, " for ", specs, "."));
         }
     }
-    return backend.compile(graph);
+    return graph;
 }
+
+std::shared_ptr<Executable> compile(Graph graph, Backend& backend) { return backend.compile(prepare(std::move(graph), backend)); }
 
 }  // namespace cornu

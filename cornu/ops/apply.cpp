@@ -20,6 +20,11 @@ Tensors promoted(const Tensors& in, Promote promote) {
         operands.push_back({x.dtype(), x.weak()});
         same = same && x.dtype() == in[0].dtype();
     }
+    if (promote == Promote::to_bool) {
+        Tensors out;
+        for (const Tensor& x : in) out.push_back(ops::cast(x, DType::bool_));
+        return out;
+    }
     const DType common = same ? in[0].dtype() : result_type(operands);
     const DType dtype = promote == Promote::to_float ? to_float_dtype(common) : common;
     if (same && dtype == common) return in;

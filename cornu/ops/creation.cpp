@@ -1,24 +1,14 @@
 #include "cornu/ops/creation.h"
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/shape_ops.h"
-#include "cornu/tensor/codec.h"
 
 namespace cornu {
 
 namespace {
 
-struct IotaAttrs {
-    Shape shape;
-    int64_t axis = 0;
-    DType dtype = DType::int32;
-    static void describe(Schema<IotaAttrs>& s) {
-        s.field<&IotaAttrs::shape>();
-        s.field<&IotaAttrs::axis>();
-        s.field<&IotaAttrs::dtype>();
-    }
-};
 constinit const Op iota_op = {
     .name = "iota", .doc = "0, 1, 2, … along one axis.", .inputs = 0,
     .infer = [](const InferArgs& a) -> Specs {

@@ -153,7 +153,7 @@ CORNU_COMPARISON(less, "Less", "x1 < x2, element-wise.");
 CORNU_COMPARISON(less_equal, "LessEqual", "x1 <= x2, element-wise.");
 #undef CORNU_COMPARISON
 
-constexpr OpTraits logic = {.elementwise = true};
+constexpr OpTraits logic = {.elementwise = true, .promote = Promote::to_bool};
 constinit const Op logical_and_op = {
     .name = "logical_and", .keras = "keras.src.ops.numpy.LogicalAnd", .doc = "x1 and x2, element-wise; non-zero is true.",
     .inputs = 2, .infer = infer::comparison, .vjp = no_gradient, .traits = logic};

@@ -49,6 +49,7 @@ enum class Promote : uint8_t {
     none,      // inputs go in as they are
     common,    // cast to their common dtype first
     to_float,  // the same, and integers become floatx
+    to_bool,   // non-zero is true
 };
 
 struct OpTraits {

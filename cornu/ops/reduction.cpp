@@ -1,10 +1,11 @@
 #include "cornu/ops/reduction.h"
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/shape_ops.h"
-#include "cornu/tensor/codec.h"
+
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -14,11 +15,6 @@ namespace {
 using Ints = std::vector<int64_t>;
 
 // ---- primitives: axes are sorted and non-negative, and go ----
-
-struct ReduceAttrs {
-    Ints axes;
-    static void describe(Schema<ReduceAttrs>& s) { s.field<&ReduceAttrs::axes>(); }
-};
 
 Specs reduce_infer(const InferArgs& a) { return {{reduced_shape(a.shape(), a.as<ReduceAttrs>().axes, false), a.dtype()}}; }
 
@@ -59,18 +55,14 @@ constinit const Op reduce_prod_op = {
     .vjp = [](const Vjp& v) -> Tensors { return {expand_back(v.g() * v.y(), v) / v.x()}; },
     .samples = {.low = 0.5, .high = 2, .cases = reduce_cases_with_empty}};
 
-struct ArgAttrs {
-    int64_t axis = 0;
-    static void describe(Schema<ArgAttrs>& s) { s.field<&ArgAttrs::axis>(); }
-};
 Specs arg_infer(const InferArgs& a) {
-    const int64_t axis = normalize_axis(a.as<ArgAttrs>().axis, a.shape().rank());
+    const int64_t axis = normalize_axis(a.as<AxisAttrs>().axis, a.shape().rank());
     if (a.shape()[axis] == 0) throw ShapeError(str("ops.", a.op.name, ": the axis must not be empty. Received: shape ", a.shape(), ", axis=", axis));
     return {{reduced_shape(a.shape(), {axis}, false), DType::int32}};
 }
 std::vector<OpSample> arg_cases() {
     const Spec x{{2, 3, 4}, DType::float64};
-    return {{{x}, ArgAttrs{0}}, {{x}, ArgAttrs{2}}};
+    return {{{x}, AxisAttrs{0}}, {{x}, AxisAttrs{2}}};
 }
 constinit const Op arg_max_op = {.name = "arg_max", .doc = "Index of the first maximum along an axis.", .infer = arg_infer, .vjp = no_gradient, .samples = {.cases = arg_cases, .distinct = true}};
 constinit const Op arg_min_op = {.name = "arg_min", .doc = "Index of the first minimum along an axis.", .infer = arg_infer, .vjp = no_gradient, .samples = {.cases = arg_cases, .distinct = true}};
@@ -158,7 +150,7 @@ Tensors arg_decompose(const Op& op, const Tensor& x, const Attrs& attrs) {
     const bool flat = a.axis.kind == Axes::Kind::all;
     if (!flat && a.axis.axes.size() != 1) throw ValueError("ops.argmax and ops.argmin take one axis or none.");
     const int64_t axis = flat ? 0 : normalize_axis(a.axis.axes[0], x.rank());
-    const Tensor y = apply1(op, {flat ? ops::reshape(x, {-1}) : x}, ArgAttrs{axis});
+    const Tensor y = apply1(op, {flat ? ops::reshape(x, {-1}) : x}, AxisAttrs{axis});
     return {a.keepdims ? ops::reshape(y, reduced_shape(x.shape(), a.axis.resolve(x.rank()), true)) : y};
 }
 Specs keras_arg_infer(const InferArgs& a) { return keras_reduce_infer(a, DType::int32); }

@@ -2,10 +2,10 @@
 
 #include "cornu/base/checked.h"
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
-#include "cornu/tensor/codec.h"
 
 namespace cornu {
 
@@ -47,10 +47,6 @@ constinit const Op reshape_op = {
     }},
     .read_attrs = read_attrs<ReshapeAttrs>};
 
-struct TransposeAttrs {
-    Ints axes;
-    static void describe(Schema<TransposeAttrs>& s) { s.field<&TransposeAttrs::axes>(); }
-};
 // Every axis once; an empty list reverses.
 Ints permutation(Ints axes, int64_t rank) {
     if (axes.empty())
@@ -105,10 +101,6 @@ constinit const Op broadcast_to_op = {
     }},
     .read_attrs = read_attrs<BroadcastAttrs>};
 
-struct AxisAttrs {
-    int64_t axis = 0;
-    static void describe(Schema<AxisAttrs>& s) { s.field<&AxisAttrs::axis>(); }
-};
 constinit const Op concatenate_op = {
     .name = "concatenate", .keras = "keras.src.ops.numpy.Concatenate", .doc = "Tensors joined along an axis.", .inputs = -1,
     .infer = [](const InferArgs& a) -> Specs {
@@ -152,14 +144,6 @@ constinit const Op concatenate_op = {
     }},
     .read_attrs = read_attrs<AxisAttrs>};
 
-struct SliceAttrs {
-    Ints start, stop, stride;
-    static void describe(Schema<SliceAttrs>& s) {
-        s.field<&SliceAttrs::start>();
-        s.field<&SliceAttrs::stop>();
-        s.field<&SliceAttrs::stride>();
-    }
-};
 constinit const Op slice_op = {
     .name = "slice_in_steps", .doc = "x[start:stop:stride] on every axis.",
     .infer = [](const InferArgs& a) -> Specs {
@@ -191,14 +175,6 @@ constinit const Op slice_op = {
         return std::vector<OpSample>{{{x}, SliceAttrs{{1, 0}, {3, 7}, {1, 1}}}, {{x}, SliceAttrs{{0, 1}, {4, 6}, {3, 2}}}, {{x}, SliceAttrs{{2, 2}, {2, 7}, {1, 1}}}};
     }}};
 
-struct PadAttrs {
-    Ints low, high, interior;
-    static void describe(Schema<PadAttrs>& s) {
-        s.field<&PadAttrs::low>();
-        s.field<&PadAttrs::high>();
-        s.field<&PadAttrs::interior>();
-    }
-};
 constinit const Op pad_op = {
     .name = "pad_with", .doc = "A value around x (negative: cut) and between its elements.", .inputs = 2,
     .infer = [](const InferArgs& a) -> Specs {

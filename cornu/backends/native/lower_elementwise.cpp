@@ -1,0 +1,91 @@
+// Element-wise calls: one prepared kernel each. (Chains of them are fused by the planner.)
+#include "cornu/backends/native/kernels/elementwise.h"
+#include "cornu/backends/native/lowering.h"
+
+namespace cornu::native {
+
+namespace {
+
+bool is_int4(const Spec& spec) { return spec.dtype == DType::int4; }
+
+bool no_packed_or_string(const Call& call) {
+    for (const Spec& spec : call.in)
+        if (is_int4(spec) || spec.dtype == DType::string) return false;
+    return true;
+}
+
+// Inputs of the output's shape and dtype may give it their memory.
+std::vector<std::pair<int, int>> same_as_output(const Call& call) {
+    std::vector<std::pair<int, int>> pairs;
+    for (size_t i = 0; i < call.in.size(); ++i)
+        if (call.in[i].shape == call.out[0].shape && call.in[i].dtype == call.out[0].dtype) pairs.emplace_back(0, static_cast<int>(i));
+    return pairs;
+}
+
+template <UnaryOp op>
+Kernel lower_unary(const Call& call) {
+    Unary kernel(op, call.dtype(), call.shape().size());
+    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], out[0]); }, .in_place = same_as_output(call)};
+}
+
+template <BinaryOp op>
+Kernel lower_binary(const Call& call) {
+    Binary kernel(op, call.dtype(), call.shape(0), call.shape(1));
+    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], in[1], out[0]); }, .in_place = same_as_output(call)};
+}
+
+Kernel lower_where(const Call& call) {
+    Select kernel(call.dtype(1), call.shape(0), call.shape(1), call.shape(2));
+    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(static_cast<const bool*>(in[0]), in[1], in[2], out[0]); },
+            .in_place = same_as_output(call)};
+}
+
+bool supports_where(const Call& call) { return no_packed_or_string(call) && call.dtype(0) == DType::bool_ && call.dtype(1) == call.dtype(2); }
+
+Kernel lower_cast(const Call& call) {
+    const DType from = call.dtype(), to = call.out[0].dtype;
+    const int64_t n = call.shape().size();
+    if (is_int4(call.in[0]) == is_int4(call.out[0])) {
+        Cast kernel(from, to, n);
+        return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], out[0]); }, .in_place = same_as_output(call)};
+    }
+    // int4 goes by way of int8, one value a byte.
+    const auto bytes = static_cast<size_t>(n);
+    if (from == DType::int4) {
+        Cast kernel(DType::int8, to, n);
+        return {.run = [kernel, n](const void* const* in, void* const* out, void* scratch) {
+                    unpack_int4(in[0], static_cast<int8_t*>(scratch), n);
+                    kernel.run(scratch, out[0]);
+                }, .scratch_bytes = bytes};
+    }
+    Cast kernel(from, DType::int8, n);
+    return {.run = [kernel, n](const void* const* in, void* const* out, void* scratch) {
+                kernel.run(in[0], scratch);
+                pack_int4(static_cast<const int8_t*>(scratch), out[0], n);
+            }, .scratch_bytes = bytes};
+}
+
+bool supports_cast(const Call& call) { return call.dtype() != DType::string; }
+
+Kernel lower_view(const Call&) { return {.run = nullptr, .view = true}; }
+
+#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, no_packed_or_string}
+#define BINARY(NAME, OP) {NAME, lower_binary<BinaryOp::OP>, no_packed_or_string}
+constexpr Lowering table[] = {
+    UNARY("negative", neg), UNARY("abs", abs), UNARY("sign", sign), UNARY("square", square), UNARY("sqrt", sqrt),
+    UNARY("rsqrt", rsqrt), UNARY("exp", exp), UNARY("expm1", expm1), UNARY("log", log), UNARY("log1p", log1p),
+    UNARY("tanh", tanh), UNARY("floor", floor), UNARY("logical_not", logical_not),
+    BINARY("add", add), BINARY("subtract", sub), BINARY("multiply", mul), BINARY("divide", div), BINARY("power", pow),
+    BINARY("maximum", max), BINARY("minimum", min), BINARY("equal", eq), BINARY("not_equal", ne), BINARY("greater", gt),
+    BINARY("greater_equal", ge), BINARY("less", lt), BINARY("less_equal", le), BINARY("logical_and", logical_and),
+    BINARY("logical_or", logical_or),
+    {"where", lower_where, supports_where}, {"cast", lower_cast, supports_cast}, {"stop_gradient", lower_view},
+};
+#undef UNARY
+#undef BINARY
+
+}  // namespace
+
+std::span<const Lowering> elementwise_lowerings() { return table; }
+
+}  // namespace cornu::native
