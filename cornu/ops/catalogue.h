@@ -14,6 +14,8 @@ std::span<const Op* const> creation_ops();
 std::span<const Op* const> shape_ops();
 std::span<const Op* const> reduction_ops();
 std::span<const Op* const> contraction_ops();
+std::span<const Op* const> convolution_ops();
+std::span<const Op* const> pooling_ops();
 
 CORNU_API const std::vector<const Op*>& all_ops();
 CORNU_API const Op* find_op(std::string_view name);             // null when unknown
