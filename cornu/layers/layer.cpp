@@ -3,6 +3,7 @@
 #include "cornu/base/scope.h"
 #include "cornu/graph/recorder.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
 #include "cornu/base/naming.h"
 
@@ -15,6 +16,12 @@ struct CustomLayer::Frame {
 
     Frame(CustomLayer* layer, Flag training) : layer(layer), training(training), outer(frame_) { frame_ = this; }
     ~Frame() { frame_ = outer; }
+
+    // While weights are made, no call is in progress: a layer called then belongs to the one being built.
+    struct Pause {
+        Frame* saved = std::exchange(frame_, nullptr);
+        ~Pause() { frame_ = saved; }
+    };
 };
 thread_local CustomLayer::Frame* CustomLayer::frame_ = nullptr;
 
@@ -93,7 +100,7 @@ SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs) {
     const Unheard unheard;
     ScratchState state;
     const Structure traced = inputs.map([&](const Spec& spec) { return recorder.input(spec); });
-    const Structure out = call(autocast(traced, compute_dtype()), {.training = false});
+    const Structure out = call(autocast_ ? autocast(traced, compute_dtype()) : traced, {.training = false});
     return out.map([](const Tensor& y) { return Spec{y.shape(), y.dtype()}; });
 }
 
@@ -125,7 +132,8 @@ void CustomLayer::track_layer(std::string attribute, const Layer& layer) {
 }
 
 void CustomLayer::set_options(const LayerOptions& options) {
-    name_ = options.name;
+    // A name of its own is taken at once, so that layers are numbered in the order they are made in.
+    name_ = options.name.empty() ? Context::current().unique_name(utils::to_snake_case(class_name())) : options.name;
     policy_ = options.dtype.resolved();
     trainable_ = options.trainable;
 }
@@ -145,6 +153,47 @@ Variables CustomLayer::all_variables() const {
     return all;
 }
 
+namespace {
+Json encode_shapes(const ShapeTree& shapes) {
+    if (shapes.is_leaf()) return Codec<Shape>::encode(shapes.leaf());
+    if (shapes.is_list()) {
+        Json list = Json::array();
+        for (const ShapeTree& item : shapes.list()) list.push_back(encode_shapes(item));
+        return list;
+    }
+    Json dict = Json::object();
+    for (const auto& [key, item] : shapes.dict()) dict.set(key, encode_shapes(item));
+    return dict;
+}
+
+// A list of dimensions is a shape, a list of lists is a list of shapes.
+ShapeTree decode_shapes(const Json& json) {
+    if (json.is_object()) {
+        ShapeTree::Dict dict;
+        for (const auto& [key, item] : json.as_object()) dict.emplace(key, decode_shapes(item));
+        return dict;
+    }
+    const Json::Array& items = json.as_array();
+    if (!items.empty() && (items[0].is_array() || items[0].is_object())) {
+        ShapeTree::List list;
+        for (const Json& item : items) list.push_back(decode_shapes(item));
+        return list;
+    }
+    Shape shape;
+    Codec<Shape>::decode(json, shape);
+    return shape;
+}
+}  // namespace
+
+Json CustomLayer::get_build_config() const {
+    return build_shapes_ ? Json::object({{"input_shape", encode_shapes(*build_shapes_)}}) : Json();
+}
+
+void CustomLayer::build_from_config(const Json& config) {
+    const Json& shapes = config.get("input_shape");
+    if (!built_ && !shapes.is_null()) build_once(decode_shapes(shapes));
+}
+
 Structure CustomLayer::call_operation(const Structure& inputs, const Call& call) { return invoke(inputs, call); }
 
 void CustomLayer::build_once(const ShapeTree& inputs) {
@@ -156,6 +205,7 @@ void CustomLayer::build_once(const ShapeTree& inputs) {
     const StateScopePause pause;
     const UseMode eagerly(nullptr);
     const Unheard unheard;
+    const Frame::Pause frames;
     build(inputs);
     build_shapes_ = inputs;
     built_ = true;
@@ -178,7 +228,7 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
     if (!frame_) clear_losses();
     const Frame frame(this, resolved.training);
     const Scope scope(label_, name_);
-    const Structure cast = autocast(inputs, compute_dtype());
+    const Structure cast = autocast_ ? autocast(inputs, compute_dtype()) : inputs;
     Structure outputs = this->call(cast, resolved);
     if (any_mask(resolved.mask)) {
         const Structure masks = compute_mask(cast, resolved.mask);
@@ -208,6 +258,11 @@ Structure CustomLayer::invoke_symbolic(const Structure& inputs, const Call& call
     const Scope scope(label_, name_);
     SpecTree outputs = compute_output_spec(inputs.map([](const Tensor& x) { return x.spec(); }));
     return add_symbolic_node(shared_from_this(), inputs, call, std::move(outputs));
+}
+
+void CustomLayer::unbuild() {
+    built_ = false;
+    build_shapes_.reset();
 }
 
 std::vector<Tensor> CustomLayer::collect_losses() const {

@@ -100,6 +100,10 @@ public:
         return layer;
     }
     void track_variable(const Variable& variable);          // e.g. a seed generator's state
+    // In the constructor of a layer that has nothing to build: no build config is saved for it.
+    void build_at_init() { built_ = true; }
+    // Whether inputs and weights are cast to the compute dtype, as they are by default.
+    void set_autocast(bool autocast) { autocast_ = autocast; }
 
     // ---- state ----
     void set_options(const LayerOptions& options);          // from the constructor
@@ -112,7 +116,9 @@ public:
     bool built() const { return built_; }
     bool trainable() const { return trainable_; }
     void set_trainable(bool trainable);
-    const ShapeTree& build_shapes() const { return build_shapes_; }   // Keras's build_config
+    const std::optional<ShapeTree>& build_shapes() const { return build_shapes_; }  // what it was built on, if anything
+    virtual Json get_build_config() const;                  // {"input_shape": …}; null when there is nothing to say
+    virtual void build_from_config(const Json& config);
     const Variables& own_variables() const { return variables_; }     // in order of creation, seeds included
     struct Child { std::string attribute; Layer layer; };
     virtual std::vector<Child> children() const { return children_; } // in order of tracking
@@ -126,6 +132,9 @@ public:
     std::vector<Tensor> collect_losses() const;
     void clear_losses();
 
+protected:
+    void unbuild();                             // a Sequential model whose layers have changed
+
 private:
     void track_layer(std::string attribute, const Layer& layer);
     Structure invoke_symbolic(const Structure& inputs, const Call& call);
@@ -133,8 +142,8 @@ private:
     static thread_local Frame* frame_;
     std::string name_, path_, label_;
     DTypePolicy policy_;
-    bool trainable_ = true, built_ = false;
-    ShapeTree build_shapes_;
+    bool trainable_ = true, built_ = false, autocast_ = true;
+    std::optional<ShapeTree> build_shapes_;
     Variables variables_;
     std::vector<Child> children_;
     std::vector<Tensor> losses_;
