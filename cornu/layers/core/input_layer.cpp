@@ -1,66 +1,71 @@
 #include "cornu/layers/core/input_layer.h"
 
+#include "cornu/base/naming.h"
 #include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
 
-namespace cornu {
+namespace cornu::layers {
 
-Tensor Input(const InputOptions& options) { return std::make_shared<layers::InputLayer>(options)->output(); }
+namespace {
 
-namespace layers {
-
-InputLayer::InputLayer(const InputOptions& options) : optional_(options.optional) {
-    if (options.shape && options.batch_shape)
-        throw ValueError("[layers.Input] You cannot pass both `shape` and `batch_shape` at the same time.");
-    if (options.batch_size && options.batch_shape)
-        throw ValueError("[layers.Input] You cannot pass both `batch_size` and `batch_shape` at the same time.");
-    if (!options.shape && !options.batch_shape) throw ValueError("[layers.Input] You must pass a `shape` argument.");
-    spec_.shape = options.batch_shape ? *options.batch_shape : options.shape->with_front(options.batch_size.value_or(None));
-    for (const int64_t dim : spec_.shape)
-        if (dim < None) throw ValueError(str("[layers.Input] dimensions of `shape` must be non-negative or None. Received: ", spec_.shape));
-    spec_.dtype = options.dtype.value_or(Context::current().floatx());
-    set_options({.name = options.name.empty() ? Context::current().unique_name("input_layer") : options.name});
-    build_at_init();
-}
-
-std::shared_ptr<InputLayer> InputLayer::from_config(const Json& config) {
-    InputOptions options;
-    for (const auto& [key, value] : config.as_object()) {
-        if (key == "batch_shape" || key == "batch_input_shape") Codec<Shape>::decode(value, options.batch_shape.emplace());
-        else if (key == "shape") { if (!value.is_null()) Codec<Shape>::decode(value, options.shape.emplace()); }
-        else if (key == "name") options.name = value.is_null() ? "" : value.as_string();
-        else if (key == "optional") options.optional = !value.is_null() && value.as_bool();
-        else if (key == "dtype") {
-            // A policy in files of older versions.
-            if (value.is_string()) options.dtype = parse_dtype(value.as_string());
-            else if (value.is_object()) options.dtype = parse_dtype(value["config"]["name"].as_string());
-        } else if (key == "sparse" || key == "ragged") {
-            if (value.is_bool() && value.as_bool()) throw UnsupportedError(str("layers.InputLayer: ", key, " tensors are not supported. Received: ", key, "=true"));
-        } else if (key != "batch_size" && key != "trainable" && key != "input_tensor") {
-            throw ValueError(str("layers.InputLayer takes no argument `", key, "`."));
-        }
+class InputLayerImpl final : public CustomLayer {
+public:
+    explicit InputLayerImpl(InputLayerConfig config) : config_(std::move(config)) {
+        validate(config_, "layers.InputLayer");
+        if (config_.shape && config_.batch_shape) throw ValueError("You cannot pass both `shape` and `batch_shape` at the same time.");
+        if (config_.batch_size && config_.batch_shape) throw ValueError("You cannot pass both `batch_size` and `batch_shape` at the same time.");
+        if (!config_.shape && !config_.batch_shape) throw ValueError("You must pass a `shape` argument.");
+        if (config_.sparse || config_.ragged) throw UnsupportedError("sparse and ragged inputs are not supported. Received: sparse or ragged = true");
+        if (config_.shape) config_.batch_shape = config_.shape->with_front(config_.batch_size.value_or(None));
+        for (const int64_t dim : *config_.batch_shape)
+            if (dim < None) throw ValueError(str("Cannot convert '", *config_.batch_shape, "' to a shape. Negative dimensions are not allowed."));
+        if (!config_.dtype) config_.dtype = Context::current().floatx();
+        if (config_.name.empty()) config_.name = Context::current().unique_name("input_layer");
+        set_options({.name = config_.name, .dtype = *config_.dtype});
+        set_autocast(false);
     }
-    return std::make_shared<InputLayer>(options);
-}
-
-Json InputLayer::get_config() const {
-    return Json::object({{"batch_shape", Codec<Shape>::encode(spec_.shape)}, {"dtype", Codec<DType>::encode(spec_.dtype)},
-                         {"sparse", false}, {"ragged", false}, {"name", name()}, {"optional", optional_}});
-}
-
-Structure InputLayer::call(const Structure& inputs, const Call&) { return inputs; }
-
-Tensor InputLayer::output() {
-    std::shared_ptr<SymbolicNode> node = node_.lock();
-    if (!node) {
-        const Tensor made = add_symbolic_node(shared_from_this(), Structure(Structure::List()), {}, SpecTree(spec_)).leaf();
-        node = symbolic_origin(made).node();
-        node->index = 0;   // the one call an input has, however often its node was let go
-        node_ = node;
-        return made;
+    std::string class_name() const override { return "InputLayer"; }
+    Json get_config() const override {
+        Json config = to_json(config_);
+        config.set("name", name());
+        return config;
     }
-    return Tensor::made_by(std::make_shared<SymbolicOrigin>(node, 0), spec_);
+    Structure call(const Structure& inputs, const Call&) override { return inputs; }
+    Tensor call(const Tensor& x, const Call&) override { return x; }
+    const InputLayerConfig& config() const { return config_; }
+
+private:
+    InputLayerConfig config_;
+};
+
+const InputLayerImpl* find(const Layer& layer) { return dynamic_cast<const InputLayerImpl*>(layer.shared().get()); }
+
+const InputLayerConfig& config_of(const Layer& layer) { return static_cast<const InputLayerImpl&>(layer.impl()).config(); }
+
+}  // namespace
+
+void InputLayerConfig::describe(Schema<InputLayerConfig>& s) {
+    using C = InputLayerConfig;
+    s.field<&C::batch_shape>("Shape with the batch axis.");
+    s.field<&C::shape>("Shape without the batch axis.").hidden();
+    s.field<&C::batch_size>("Size of the batch axis.").hidden().positive();
+    s.field<&C::dtype>("Dtype; floatx by default.");
+    s.field<&C::sparse>("Refused when true.");
+    s.field<&C::ragged>("Refused when true.");
+    s.field<&C::name>("Name; made when empty.");
+    s.field<&C::optional>("Whether the input may be left out.");
 }
 
-}  // namespace layers
-}  // namespace cornu
+InputLayer::InputLayer(InputLayerConfig config) : Layer(std::make_shared<InputLayerImpl>(std::move(config))) {}
+InputLayer::InputLayer(const Layer& layer) : Layer(layer) {
+    if (!is(layer)) throw ValueError(str("an InputLayer was expected. Received: ", layer.defined() ? layer.impl().class_name() : "nothing"));
+}
+bool InputLayer::is(const Layer& layer) { return find(layer) != nullptr; }
+
+Tensor InputLayer::make_output() const {
+    return add_symbolic_node(impl().shared_from_this(), Structure(Structure::List{}), {}, SpecTree(Spec{batch_shape(), dtype()})).leaf();
+}
+const Shape& InputLayer::batch_shape() const { return *config_of(*this).batch_shape; }
+DType InputLayer::dtype() const { return *config_of(*this).dtype; }
+
+}  // namespace cornu::layers

@@ -1,52 +1,37 @@
-// InputLayer: the node at which data enter a Functional model; Input() returns its symbolic tensor.
+// InputLayer: where a Functional or Sequential model's input enters.
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <string>
 
-#include "cornu/layers/layer.h"
+#include "cornu/layers/configured_layer.h"
 
-namespace cornu {
+namespace cornu::layers {
 
-struct InputOptions {
-    std::optional<Shape> shape = {};           // without the batch axis
+struct CORNU_API InputLayerConfig {
+    std::optional<Shape> shape = {};             // without the batch axis
     std::optional<int64_t> batch_size = {};
-    std::optional<DType> dtype = {};           // floatx by default
-    std::optional<Shape> batch_shape = {};     // with it, instead of the two above
+    std::optional<DType> dtype = {};             // floatx by default
+    bool sparse = false;                         // true is refused
+    bool ragged = false;                         // true is refused
+    std::optional<Shape> batch_shape = {};       // instead of shape and batch_size
     std::string name = {};
     bool optional = false;
+    static void describe(Schema<InputLayerConfig>& s);
 };
-CORNU_API Tensor Input(const InputOptions& options);   // a symbolic tensor
 
-namespace layers {
-
-class CORNU_API InputLayer final : public CustomLayer {
+class CORNU_API InputLayer : public Layer {
 public:
-    explicit InputLayer(const InputOptions& options);
-    static std::shared_ptr<InputLayer> from_config(const Json& config);
+    using Config = InputLayerConfig;
+    explicit InputLayer(InputLayerConfig config);
 
-    std::string class_name() const override { return "InputLayer"; }
-    Json get_config() const override;
-    Structure call(const Structure& inputs, const Call& call) override;
-    SpecTree compute_output_spec(const SpecTree& inputs) override { return inputs; }
-
-    const Spec& spec() const { return spec_; }
-    bool optional() const { return optional_; }
-    // The KerasTensor: the same one as long as anybody holds it.
-    Tensor output();
-
-private:
-    Spec spec_;
-    bool optional_;
-    std::weak_ptr<SymbolicNode> node_;
+    // A symbolic tensor that this layer stands at the beginning of.
+    Tensor make_output() const;
+    const Shape& batch_shape() const;
+    DType dtype() const;
+    // The InputLayer that `layer` is; throws ValueError when it is another.
+    explicit InputLayer(const Layer& layer);
+    static bool is(const Layer& layer);
 };
+using Input = InputLayer;   // within Sequential({layers::Input({.shape = …}), …})
 
-// The first layer of a Sequential model.
-class CORNU_API Input : public Layer {
-public:
-    explicit Input(const InputOptions& options) : Layer(std::make_shared<InputLayer>(options)) {}
-};
-
-}  // namespace layers
-}  // namespace cornu
+}  // namespace cornu::layers
