@@ -115,8 +115,8 @@ std::vector<std::string> FunctionalModel::output_names() const {
 Tensor FunctionalModel::fit_input(const Tensor& x, size_t index) const {
     const Spec& wanted = flat_inputs_[index].spec();
     if (!x.defined()) {
-        const auto* layer = dynamic_cast<const layers::InputLayer*>(symbolic_origin(flat_inputs_[index]).node()->operation.get());
-        if (layer && layer->optional()) return x;
+        const Layer layer(std::dynamic_pointer_cast<CustomLayer>(symbolic_origin(flat_inputs_[index]).node()->operation));
+        if (layers::InputLayer::is(layer) && layers::InputLayer(layer).optional()) return x;
         throw ValueError(str("The input '", name_of(flat_inputs_[index]), "' is not optional, but None was passed. Please provide a valid tensor."));
     }
     const auto refuse = [&] {

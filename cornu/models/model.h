@@ -11,6 +11,9 @@ namespace cornu {
 class CustomModel;
 class FunctionalModel;
 
+using InputOptions = layers::InputLayerConfig;
+CORNU_API Tensor Input(InputOptions options);   // a symbolic tensor, at which a Functional model begins
+
 struct SummaryOptions {
     int64_t line_length = 0;                   // fits the terminal when 0
     bool expand_nested = false, show_trainable = false;

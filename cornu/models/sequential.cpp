@@ -20,9 +20,9 @@ void SequentialModel::append(const Layer& layer) {
         if (other.name() == layer.name() && !(other == layer))
             throw ValueError(str("All layers added to a Sequential model should have unique names. Name '", layer.name(),
                                  "' is already the name of a layer in this model. Update the `name` argument to pass a unique name."));
-    if (dynamic_cast<layers::InputLayer*>(&layer.impl())) {
-        if (const layers::InputLayer* input = input_layer())
-            throw ValueError(str("Sequential model '", name(), "' has already been configured to use input shape ", input->spec().shape,
+    if (layers::InputLayer::is(layer)) {
+        if (has_input())
+            throw ValueError(str("Sequential model '", name(), "' has already been configured to use input shape ", input_layer().batch_shape(),
                                  ". You cannot add a different Input layer to it."));
         if (!layers_.empty()) throw ValueError(str("Sequential model '", name(), "': an Input can only be its first layer. Received: '", layer.name(), "' as layer ", layers_.size()));
     }
@@ -37,17 +37,13 @@ Layer SequentialModel::pop() {
     return last;
 }
 
-layers::InputLayer* SequentialModel::input_layer() const {
-    return layers_.empty() ? nullptr : dynamic_cast<layers::InputLayer*>(&layers_[0].impl());
-}
-
 void SequentialModel::rebuild() {
     unbuild();
     functional_.reset();
     make_programs_anew();
-    if (layers_.size() < 2 && input_layer()) return;
-    if (const layers::InputLayer* input = input_layer()) {
-        build_once(ShapeTree(input->spec().shape));
+    if (layers_.size() < 2 && has_input()) return;
+    if (has_input()) {
+        build_once(ShapeTree(input_layer().batch_shape()));
     } else if (!layers_.empty() && layers_.size() > 1) {
         // A model at the bottom knows the shape of its input.
         if (auto* model = dynamic_cast<CustomModel*>(&layers_[0].impl()); model && model->functional() && model->functional()->input().is_leaf())
@@ -59,8 +55,8 @@ void SequentialModel::build(const ShapeTree& inputs) {
     if (!inputs.is_leaf()) return;   // nested inputs: the layers are called one after the other
     if (layers_.empty()) throw ValueError(str("Sequential model ", name(), " cannot be built because it has no layers. Call `model.add(layer)`."));
     Shape shape = inputs.leaf();
-    if (const layers::InputLayer* input = input_layer()) {
-        const Shape& own = input->spec().shape;
+    if (has_input()) {
+        const Shape& own = input_layer().batch_shape();
         bool fits = own.rank() == shape.rank();
         for (int64_t axis = 0; fits && axis < own.rank(); ++axis) fits = own[axis] == None || shape[axis] == None || own[axis] == shape[axis];
         if (!fits)
@@ -69,9 +65,9 @@ void SequentialModel::build(const ShapeTree& inputs) {
     } else {
         if (!shape.empty()) shape[0] = None;   // the size of the first batch says nothing about the next
         const DType dtype = layers_[0].impl().compute_dtype();
-        layers_.insert(layers_.begin(), Layer(std::make_shared<layers::InputLayer>(InputOptions{.dtype = dtype, .batch_shape = shape})));
+        layers_.insert(layers_.begin(), layers::InputLayer({.dtype = dtype, .batch_shape = shape}));
     }
-    const Tensor input = input_layer()->output();
+    const Tensor input = input_layer().output();
     Structure x = input;
     for (size_t i = 1; i < layers_.size(); ++i) x = layers_[i](x);
     functional_ = std::make_shared<FunctionalModel>(Structure(input), std::move(x));
@@ -93,7 +89,7 @@ SpecTree SequentialModel::compute_output_spec(const SpecTree& inputs) {
 }
 
 std::vector<Layer> SequentialModel::layers() const {
-    return {layers_.begin() + (input_layer() ? 1 : 0), layers_.end()};
+    return {layers_.begin() + (has_input() ? 1 : 0), layers_.end()};
 }
 
 std::vector<CustomLayer::Child> SequentialModel::children() const {

@@ -31,7 +31,8 @@ private:
     using CustomLayer::call;
     void append(const Layer& layer);
     void rebuild();
-    layers::InputLayer* input_layer() const;   // null when the stack does not begin with one
+    bool has_input() const { return !layers_.empty() && layers::InputLayer::is(layers_[0]); }
+    layers::InputLayer input_layer() const { return layers::InputLayer(layers_[0]); }
 
     std::vector<Layer> layers_;
     std::shared_ptr<FunctionalModel> functional_;
