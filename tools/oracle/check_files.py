@@ -1,24 +1,28 @@
 """Reads files that Cornu wrote with the real h5py, numpy, zipfile and Keras.
 
-    CORNU_WRITE_FILES=FOLDER build/test_saving -tc='files for the oracle'
-    python tools/oracle/check_files.py FOLDER
+    python tools/oracle/check_files.py --cornu build/cornu
+
+The files are written by the test program of cornu/saving, which lies beside the command.
 """
 
+import argparse
 import os
 import pathlib
-import sys
+import shutil
+import subprocess
+import tempfile
 import zipfile
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 import h5py
 import keras
 import ml_dtypes
 import numpy as np
 
-FOLDER = pathlib.Path(sys.argv[1])
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/files"
+FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="cornu-files-"))
+GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests/golden"
 DTYPES = [
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16",
     "bfloat16", "float32", "float64", "complex64", "complex128",
@@ -97,19 +101,34 @@ def check_npz():
         assert arrays["text"].tolist() == [["eins", "zw\u00f6lf"], ["", "\U0001f600"]]
 
 
-def check_keras():
+def check_keras(golden):
     model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3, name="dense")])
     model.load_weights(FOLDER / "dense.weights.h5")
     equal(model.layers[0].kernel, counting("float32", (4, 3)))
     equal(model.layers[0].bias, counting("float32", (3,)))
     ours = keras.models.load_model(FOLDER / "mlp.keras")
-    theirs = keras.models.load_model(GOLDEN / "mlp.keras")
+    theirs = keras.models.load_model(golden / "files/mlp.keras")
     for a, b in zip(ours.variables + ours.optimizer.variables, theirs.variables + theirs.optimizer.variables, strict=True):
         equal(a, np.asarray(b))
     x = np.linspace(-1, 1, 12, dtype="float32").reshape(3, 4)
     equal(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
 
 
-for check in [check_hdf5, check_zip, check_npz, check_keras]:
-    check()
-    print(check.__name__, "ok")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cornu", type=pathlib.Path, required=True, help="the command, as build/cornu")
+    parser.add_argument("--golden", type=pathlib.Path, default=GOLDEN, help="recorded cases")
+    options = parser.parse_args()
+    program = options.cornu.resolve().parent / "test_saving"
+    try:
+        subprocess.run([program, "--test-case=files for the oracle"], check=True,
+                       stdout=subprocess.DEVNULL, env=os.environ | {"CORNU_WRITE_FILES": str(FOLDER), "CORNU_GOLDEN": str(options.golden)})
+        for check in [check_hdf5, check_zip, check_npz, lambda: check_keras(options.golden)]:
+            check()
+        print("h5py, NumPy, zipfile and Keras read what Cornu wrote")
+    finally:
+        shutil.rmtree(FOLDER)
+
+
+if __name__ == "__main__":
+    main()
