@@ -207,7 +207,8 @@ std::vector<uint32_t> code_points(const std::string& text) {
     std::vector<uint32_t> out;
     for (size_t at = 0; at < text.size();) {
         uint32_t code;
-        if (!next_code_point(text, at, code)) throw ValueError("a string in an npy array must be valid UTF-8.");
+        if (!next_code_point(text, at, code))
+            throw ValueError("a string in an npy array must be valid UTF-8.");
         out.push_back(code);
     }
     return out;
@@ -224,8 +225,7 @@ std::string decode_string(const ByteSource& source, uint64_t at, const Element& 
     for (uint64_t i = 0; i < element.size; i += 4) {
         uint32_t code = source.u32(at + i);
         if (element.big_endian) code = __builtin_bswap32(code);
-        if (!is_code_point(code))
-            source.fail(at + i, "a character must be a Unicode one.");
+        if (!is_code_point(code)) source.fail(at + i, "a character must be a Unicode one.");
         if (code == 0) {
             ++zeros;
             continue;

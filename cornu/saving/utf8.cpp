@@ -5,7 +5,11 @@ namespace cornu::saving {
 bool next_code_point(std::string_view text, size_t& at, uint32_t& code) {
     const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
     const uint32_t lead = byte(at);
-    const size_t more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : 4;
+    const size_t more = lead < 0x80       ? 0
+                        : lead >> 5 == 6  ? 1
+                        : lead >> 4 == 14 ? 2
+                        : lead >> 3 == 30 ? 3
+                                          : 4;
     if (more == 4 || more >= text.size() - at) return false;
     code = more == 0 ? lead : lead & (0x3fu >> more);
     for (size_t k = 1; k <= more; ++k) {

@@ -13,6 +13,8 @@ namespace cornu::saving {
 bool next_code_point(std::string_view text, size_t& at, uint32_t& code);
 bool is_utf8(std::string_view text);
 void append_utf8(std::string& out, uint32_t code);
-constexpr bool is_code_point(uint32_t code) { return code < 0x110000 && code >> 11 != 0xd800 >> 11; }
+constexpr bool is_code_point(uint32_t code) {
+    return code < 0x110000 && code >> 11 != 0xd800 >> 11;
+}
 
 }  // namespace cornu::saving

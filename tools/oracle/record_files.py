@@ -185,6 +185,44 @@ def record_hdf5():
         EXPECTED["hdf5"][name] = describe_hdf5(OUT / name)
 
 
+def record_hostile():
+    """What Keras itself refuses, or should: each at a dataset x, in old and in new files."""
+
+    def soft_link(file):
+        file["y"] = np.zeros(3)
+        file["x"] = h5py.SoftLink("/y")
+
+    def external_link(file):
+        file["x"] = h5py.ExternalLink("/etc/passwd", "/y")
+
+    def external_data(file):
+        file.create_dataset("x", (16,), "uint8", external=[("/etc/passwd", 0, 16)])
+
+    def virtual(file):
+        layout = h5py.VirtualLayout((3,), "float32")
+        layout[:] = h5py.VirtualSource("/etc/passwd", "y", (3,))
+        file.create_virtual_dataset("x", layout)
+
+    def cycle(file):
+        file["x"] = np.zeros(3)
+        file.create_group("a")["b"] = file["/"]
+
+    def bomb(file):
+        file.create_dataset("x", (1, 16), "uint8", chunks=(1 << 20, 1 << 10), maxshape=(None, None), compression="gzip")
+
+    def hole(file):
+        data = file.create_dataset("x", (30,), "uint8", chunks=(10,), compression="gzip")
+        data[:10] = 1
+
+    def nothing(file):
+        file.create_dataset("x", (1000,), "float32")
+
+    for make in [soft_link, external_link, external_data, virtual, cycle, bomb, hole, nothing]:
+        for libver in ["earliest", "latest"]:
+            with h5py.File(OUT / f"hostile_{make.__name__}_{libver}.h5", "w", libver=libver) as file:
+                make(file)
+
+
 def record_keras():
     import keras
 
@@ -235,6 +273,7 @@ def record_npy():
 OUT.mkdir(parents=True, exist_ok=True)
 record_zip()
 record_hdf5()
+record_hostile()
 record_npy()
 record_keras()
 (OUT / "expected.json").write_text(json.dumps(EXPECTED, separators=(",", ":")) + "\n")
