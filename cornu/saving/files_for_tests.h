@@ -1,8 +1,7 @@
 // What the tests of this room share: the recorded files of tests/golden/files and damage to them.
 #pragma once
 
-#include <doctest/doctest.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,14 +16,18 @@
 
 namespace cornu::saving::test {
 
+// CORNU_GOLDEN names a folder of files recorded afresh.
 inline std::filesystem::path golden(const std::string& name) {
-    return std::filesystem::path(CORNU_SOURCE_DIR) / "tests/golden/files" / name;
+    const char* fresh = std::getenv("CORNU_GOLDEN");
+    const auto folder = fresh ? std::filesystem::path(fresh)
+                              : std::filesystem::path(CORNU_SOURCE_DIR) / "tests/golden";
+    return folder / "files" / name;
 }
 
 inline const Json& expected() {
     static const Json json = [] {
         std::ifstream in(golden("expected.json"));
-        REQUIRE(in);
+        CORNU_CHECK(in, "expected.json is missing");
         return Json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
     }();
     return json;
@@ -45,7 +48,7 @@ struct TemporaryFolder {
     std::filesystem::path path;
     TemporaryFolder() {
         std::string name = (std::filesystem::temp_directory_path() / "cornu-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        CORNU_CHECK(::mkdtemp(name.data()) != nullptr);
         path = name;
     }
     ~TemporaryFolder() {

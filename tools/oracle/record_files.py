@@ -1,6 +1,6 @@
 """Writes small files with the real h5py, numpy, zipfile and Keras, and what they hold.
 
-    python tools/oracle/record_files.py [tests/golden/files]
+    python tools/oracle/record_files.py [FOLDER]        default: tests/golden/files
 
 The files and expected.json are checked in; the tests of cornu/saving read them.
 """
@@ -13,14 +13,15 @@ import sys
 import zipfile
 import zlib
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 import h5py
 import ml_dtypes
 import numpy as np
 
-OUT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/files")
+GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests/golden"
+OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else GOLDEN / "files"
 EXPECTED = {"zip": {}, "hdf5": {}, "npy": {}, "npz": {}}
 
 DTYPES = [
