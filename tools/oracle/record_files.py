@@ -1,6 +1,6 @@
 """Writes small files with the real h5py, numpy, zipfile and Keras, and what they hold.
 
-    python tools/oracle/record_files.py [tests/golden/files]
+    python tools/oracle/record_files.py [--output DIR]        writes DIR/files
 
 The files and expected.json are checked in; the tests of cornu/saving read them.
 """
@@ -9,18 +9,18 @@ import io
 import json
 import os
 import pathlib
-import sys
 import zipfile
 import zlib
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 import h5py
 import ml_dtypes
 import numpy as np
+import output
 
-OUT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/files")
+OUT = output.folder(__doc__) / "files"
 EXPECTED = {"zip": {}, "hdf5": {}, "npy": {}, "npz": {}}
 
 DTYPES = [
