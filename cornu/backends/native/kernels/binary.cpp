@@ -185,14 +185,18 @@ Form form_of(int64_t a_step, int64_t b_step) {
 
 DType result_dtype(BinaryOp op, DType dtype) { return is_compare(op) || logical(op) ? DType::bool_ : dtype; }
 
+Binary::Loop binary_loop(BinaryOp op, DType dtype) {
+    return visit_numeric(dtype, "an elementwise operation", [&](auto t) {
+        return find_loop<decltype(t)>(op, std::make_index_sequence<binary_op_count>());
+    });
+}
+
 Binary::Binary(BinaryOp op, DType dtype, const Shape& a, const Shape& b) : dtype_(dtype) {
     const auto out = broadcast_shapes(a, b);
     if (!out || !out->is_static())
         throw ShapeError(str("operands must broadcast together. Received: ", a, " and ", b, "."));
     shape_ = *out;
-    loop_ = visit_numeric(dtype, "an elementwise operation", [&](auto t) {
-        return find_loop<decltype(t)>(op, std::make_index_sequence<binary_op_count>());
-    });
+    loop_ = binary_loop(op, dtype);
     if (!loop_)
         throw DTypeError(str("binary operation ", static_cast<int>(op), " is not defined for dtype ",
                              name(dtype), "."));

@@ -94,7 +94,11 @@ void to_int4(const void* x, void* y, int64_t n) {
 }
 void copy_int4(const void* x, void* y, int64_t n) { std::memcpy(y, x, static_cast<size_t>(n + 1) / 2); }
 
-Cast::Loop find_loop(DType from, DType to) {
+int64_t offset_bytes(DType dtype, int64_t elements) { return elements * bits(dtype) / 8; }
+
+}  // namespace
+
+Cast::Loop cast_loop(DType from, DType to) {
     if (from == DType::int4 && to == DType::int4) return copy_int4;
     if (from == DType::int4)
         return visit_numeric(to, "cast", [](auto t) -> Cast::Loop { return from_int4<decltype(t)>; });
@@ -108,10 +112,6 @@ Cast::Loop find_loop(DType from, DType to) {
         return visit_numeric(to, "cast", [&](auto t) -> Cast::Loop { return loop<decltype(f), decltype(t)>; });
     });
 }
-
-int64_t offset_bytes(DType dtype, int64_t elements) { return elements * bits(dtype) / 8; }
-
-}  // namespace
 
 void unpack_int4(const void* packed, int8_t* out, int64_t count) {
     const uint8_t* bytes = static_cast<const uint8_t*>(packed);
@@ -130,7 +130,7 @@ void pack_int4(const int8_t* values, void* packed, int64_t count) {
 }
 
 Cast::Cast(DType from, DType to, int64_t count)
-    : from_(from), to_(to), count_(count), grain_(4096), loop_(find_loop(from, to)) {}
+    : from_(from), to_(to), count_(count), grain_(4096), loop_(cast_loop(from, to)) {}
 
 void Cast::run(const void* x, void* y) const {
     // In pairs of elements: an int4 piece must start on a byte.

@@ -71,6 +71,11 @@ private:
     Loop loop_;
 };
 
+// The loops themselves, for kernels that fuse; nullptr when the op is not defined for the dtype.
+Unary::Loop unary_loop(UnaryOp op, DType dtype);
+Binary::Loop binary_loop(BinaryOp op, DType dtype);
+Cast::Loop cast_loop(DType from, DType to);
+
 // int4 values, two a byte, low nibble first, from and to one int8 each. An odd last nibble is 0.
 void unpack_int4(const void* packed, int8_t* out, int64_t count);
 void pack_int4(const int8_t* values, void* packed, int64_t count);

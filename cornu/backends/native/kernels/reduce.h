@@ -37,11 +37,10 @@ public:
         bool index64 = false;
         int64_t terms = 0;
     };
-    using Function = void (*)(const Plan& plan, const void* x, void* y, int64_t begin, int64_t end);
+    using Function = void (*)(const Plan& plan, const void* x, void* y);
 
 private:
     Plan plan_;
-    int64_t grain_ = 1;
     Function function_ = nullptr;
 };
 
@@ -58,11 +57,10 @@ public:
         int64_t outer, length, inner;
         bool reverse, exclusive;
     };
-    using Function = void (*)(const Plan& plan, const void* x, void* y, int64_t begin, int64_t end);
+    using Function = void (*)(const Plan& plan, const void* x, void* y);
 
 private:
     Plan plan_;
-    int64_t grain_ = 1;
     Function function_ = nullptr;
 };
 

@@ -28,10 +28,10 @@ struct Simd {
     Unary unary[simd_unary_op_count];
     Binary binary[simd_binary_op_count][3];                      // by Form
     Compare compare[binary_op_count - first_compare][3];
+    Binary mask[binary_op_count - first_compare][3];             // comparisons giving 0 or 1
     void (*clamp)(const float* x, float low, float high, float* y, int64_t n);
     void (*select)(const bool* c, const float* a, const float* b, float* y, int64_t n);
     void (*select_mask)(const float* c, const float* a, const float* b, float* y, int64_t n);
-    void (*fma)(const float* a, const float* b, const float* c, float* y, int64_t n);
 
     // Conversions of 16-bit floats, rounding to nearest even.
     void (*from_bfloat16)(const uint16_t* x, float* y, int64_t n);

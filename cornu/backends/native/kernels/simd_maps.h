@@ -134,6 +134,12 @@ CORNU_BINARY(lt, bool, a < b)
 CORNU_BINARY(le, bool, a <= b)
 CORNU_BINARY(gt, bool, a > b)
 CORNU_BINARY(ge, bool, a >= b)
+CORNU_BINARY(mask_eq, float, a == b ? 1.f : 0.f)
+CORNU_BINARY(mask_ne, float, a != b ? 1.f : 0.f)
+CORNU_BINARY(mask_lt, float, a < b ? 1.f : 0.f)
+CORNU_BINARY(mask_le, float, a <= b ? 1.f : 0.f)
+CORNU_BINARY(mask_gt, float, a > b ? 1.f : 0.f)
+CORNU_BINARY(mask_ge, float, a >= b ? 1.f : 0.f)
 #undef CORNU_BINARY
 
 inline void map_clamp(const float* x, float low, float high, float* y, int64_t n) {
@@ -158,10 +164,6 @@ inline void map_select_mask(const float* c, const float* a, const float* b, floa
         const float x = a[i], z = b[i];
         y[i] = c[i] != 0.f ? x : z;
     }
-}
-inline void map_fma(const float* a, const float* b, const float* c, float* y, int64_t n) {
-    CORNU_VECTORIZE
-    for (int64_t i = 0; i < n; ++i) y[i] = a[i] * b[i] + c[i];
 }
 
 inline void map_from_bfloat16(const uint16_t* x, float* y, int64_t n) {

@@ -176,10 +176,14 @@ DType result_dtype(UnaryOp op, DType dtype) {
     return dtype;
 }
 
-Unary::Unary(UnaryOp op, DType dtype, int64_t count) : count_(count), dtype_(dtype) {
-    loop_ = visit_numeric(dtype, "an elementwise operation", [&](auto t) {
+Unary::Loop unary_loop(UnaryOp op, DType dtype) {
+    return visit_numeric(dtype, "an elementwise operation", [&](auto t) {
         return find_loop<decltype(t)>(op, std::make_index_sequence<unary_op_count>());
     });
+}
+
+Unary::Unary(UnaryOp op, DType dtype, int64_t count) : count_(count), dtype_(dtype) {
+    loop_ = unary_loop(op, dtype);
     if (!loop_)
         throw DTypeError(str("elementwise operation ", static_cast<int>(op), " is not defined for dtype ",
                              name(dtype), "."));

@@ -1,0 +1,158 @@
+#include "cornu/backends/native/kernels/chain.h"
+
+#include <functional>
+#include <memory>
+
+#include "cornu/backends/native/kernels/testing.h"
+#include "cornu/base/error.h"
+
+using namespace cornu;
+using namespace cornu::native;
+using namespace cornu::native::testing;
+
+namespace {
+
+// Builds the same chain twice: for the interpreter, and as a double function of a position.
+struct Twin {
+    explicit Twin(Shape shape) : shape(shape), spec(shape) {}
+
+    int input(const Shape& s, Noise& noise) {
+        data.push_back(std::make_unique<std::vector<float>>());
+        auto& v = *data.back();
+        for (int64_t i = 0; i < s.size(); ++i) v.push_back(static_cast<float>(noise.uniform(-2, 2)));
+        in.push_back(v.data());
+        const auto strides = broadcast_strides(s, shape);
+        const Shape full = shape;
+        values.push_back([&v, strides, full](int64_t i) {
+            int64_t at = 0;
+            for (int64_t d = full.rank() - 1; d >= 0; --d) {
+                at += i % full[d] * strides[static_cast<size_t>(d)];
+                i /= full[d];
+            }
+            return double(v[static_cast<size_t>(at)]);
+        });
+        ids.push_back(spec.input(DType::float32, s));
+        return int(ids.size()) - 1;
+    }
+    int add(int id, std::function<double(int64_t)> f) {
+        ids.push_back(id);
+        values.push_back(std::move(f));
+        return int(ids.size()) - 1;
+    }
+    void step(Noise& noise) {
+        const auto pick = [&] { return size_t(noise.integer(0, int64_t(ids.size()) - 1)); };
+        const size_t a = pick(), b = pick(), c = pick();
+        const auto va = values[a], vb = values[b], vc = values[c];
+        switch (noise.integer(0, 9)) {
+            case 0: add(spec.unary(UnaryOp::tanh, ids[a]), [=](int64_t i) { return std::tanh(va(i)); }); break;
+            case 1: add(spec.unary(UnaryOp::sin, ids[a]), [=](int64_t i) { return std::sin(va(i)); }); break;
+            case 2: add(spec.unary(UnaryOp::atan, ids[a]), [=](int64_t i) { return std::atan(va(i)); }); break;
+            case 3: add(spec.binary(BinaryOp::max, ids[a], ids[b]), [=](int64_t i) { return std::max(va(i), vb(i)); }); break;
+            case 4: add(spec.binary(BinaryOp::atan2, ids[a], ids[b]), [=](int64_t i) { return std::atan2(va(i), vb(i)); }); break;
+            case 5: add(spec.select(spec.binary(BinaryOp::lt, ids[a], spec.constant(0.5f)), ids[b], ids[c]),
+                        [=](int64_t i) { return va(i) < 0.5 ? vb(i) : vc(i); }); break;
+            case 6: add(spec.constant(0.75f), [](int64_t) { return 0.75; }); break;
+            default: {
+                const int product = spec.binary(BinaryOp::mul, ids[a], spec.constant(0.5f));
+                add(spec.binary(BinaryOp::sub, ids[b], product), [=](int64_t i) { return vb(i) - va(i) * 0.5; });
+            }
+        }
+    }
+
+    Shape shape;
+    ChainSpec spec;
+    std::vector<std::unique_ptr<std::vector<float>>> data;
+    std::vector<const void*> in;
+    std::vector<std::function<double(int64_t)>> values;
+    std::vector<int> ids;
+};
+
+}  // namespace
+
+TEST_CASE("random chains agree with their steps in double") {
+    Noise noise;
+    const Shape shapes[] = {{1}, {}, {7}, {3000}, {40, 33}, {5, 700}, {3, 4, 5}, {2, 1500, 1}};
+    for (int round = 0; round < 120; ++round) {
+        const Shape shape = shapes[round % 8];
+        CAPTURE(round); CAPTURE(shape);
+        Twin twin(shape);
+        twin.input(shape, noise);
+        twin.input({}, noise);
+        if (shape.rank() > 0) twin.input({shape[shape.rank() - 1]}, noise);
+        if (shape.rank() > 1) {
+            Shape column = shape;
+            column[shape.rank() - 1] = 1;
+            twin.input(column, noise);
+            Shape middle = shape;
+            middle[0] = 1;
+            twin.input(middle, noise);
+        }
+        const int64_t steps = noise.integer(1, 14);
+        for (int64_t k = 0; k < steps; ++k) twin.step(noise);
+        // The last value, one from the middle and, now and then, an input passed through.
+        std::vector<size_t> wanted{twin.ids.size() - 1, size_t(noise.integer(0, int64_t(twin.ids.size()) - 1))};
+        if (round % 3 == 0) wanted.push_back(0);
+        std::vector<std::vector<float>> results;
+        std::vector<void*> out;
+        for (const size_t w : wanted) {
+            twin.spec.output(twin.ids[w], DType::float32);
+            results.emplace_back(static_cast<size_t>(shape.size()), -99.f);
+        }
+        const bool in_place = round % 2 == 1;
+        const std::vector<float> first = *twin.data[0];
+        std::vector<std::vector<double>> expected;
+        for (const size_t w : wanted) {
+            expected.emplace_back();
+            for (int64_t i = 0; i < shape.size(); ++i) expected.back().push_back(twin.values[w](i));
+        }
+        for (auto& r : results) out.push_back(r.data());
+        if (in_place) out[0] = twin.data[0]->data();
+        Chain(twin.spec).run(twin.in.data(), out.data());
+        if (in_place) results[0] = *twin.data[0];
+        for (size_t k = 0; k < wanted.size(); ++k) CHECK(near(results[k], expected[k], 1e-5));
+    }
+}
+
+TEST_CASE("chains read and write other dtypes") {
+    ChainSpec spec({4});
+    const int mask = spec.input(DType::bool_, {4}), half = spec.input(DType::float16, {4}), whole = spec.input(DType::int32, {});
+    const int sum = spec.binary(BinaryOp::add, spec.select(mask, half, spec.constant(-1)), whole);
+    spec.output(sum, DType::bfloat16);
+    spec.output(spec.binary(BinaryOp::gt, sum, spec.constant(10.5f)), DType::bool_);
+    spec.output(spec.unary(UnaryOp::is_nan, half), DType::bool_);
+    spec.output(spec.unary(UnaryOp::logical_not, mask), DType::float32);
+    spec.output(spec.constant(3), DType::uint8);
+    const bool m[] = {true, false, true, true};
+    const float16 h[] = {float16(1.f), float16(2.f), float16(0.5f), float16(std::nanf(""))};
+    const int32_t w = 10;
+    bfloat16 y[4];
+    bool above[4], nan[4];
+    float inverse[4];
+    uint8_t three[4];
+    const void* in[] = {m, h, &w};
+    void* out[] = {y, above, nan, inverse, three};
+    Chain(spec).run(in, out);
+    CHECK(float(y[0]) == 11);
+    CHECK(float(y[1]) == 9);
+    CHECK(float(y[2]) == 10.5f);
+    CHECK(above[0]);
+    CHECK_FALSE(above[1]);
+    CHECK_FALSE(above[2]);
+    CHECK_FALSE(nan[0]);
+    CHECK(nan[3]);
+    CHECK(inverse[0] == 0);
+    CHECK(inverse[1] == 1);
+    CHECK(three[3] == 3);
+}
+
+TEST_CASE("bad chains are refused") {
+    ChainSpec spec({2, 3});
+    CHECK_THROWS_AS(spec.input(DType::float32, {4}), ShapeError);
+    CHECK_THROWS_AS(spec.input(DType::complex64, {3}), DTypeError);
+    CHECK_THROWS_AS(spec.unary(UnaryOp::exp, 0), ValueError);
+    CHECK_THROWS_AS(spec.output(0, DType::float32), ValueError);
+    std::vector<int> many;
+    for (int i = 0; i < 40; ++i) many.push_back(spec.input(DType::float16, {2, 3}));
+    for (const int id : many) spec.output(id, DType::float32);
+    CHECK_THROWS_AS(Chain{spec}, UnsupportedError);
+}
