@@ -2,7 +2,7 @@
 # Sources are globbed (with CONFIGURE_DEPENDS), so that adding a file edits no build file.
 
 # The rooms whose tests also run under the sanitizers: all that handles memory, threads and files.
-set(CORNU_CORE_ROOMS base tensor ops autodiff graph backend backends/native random saving)
+set(CORNU_CORE_ROOMS base tensor ops graph autodiff backend backends/native random saving)
 
 function(cornu_room_sources room out_sources out_tests)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cornu/${room}/*.cpp)

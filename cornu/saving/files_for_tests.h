@@ -1,7 +1,6 @@
 // What the tests of this room share: the recorded files of tests/golden/files and damage to them.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,16 +12,11 @@
 #include "cornu/saving/byte_source.h"
 #include "cornu/saving/inflate.h"
 #include "cornu/saving/sink.h"
+#include "tests/golden.h"
 
 namespace cornu::saving::test {
 
-// CORNU_GOLDEN names a folder of files recorded afresh.
-inline std::filesystem::path golden(const std::string& name) {
-    const char* fresh = std::getenv("CORNU_GOLDEN");
-    const auto folder = fresh ? std::filesystem::path(fresh)
-                              : std::filesystem::path(CORNU_SOURCE_DIR) / "tests/golden";
-    return folder / "files" / name;
-}
+inline std::filesystem::path golden(const std::string& name) { return golden_path("files/" + name); }
 
 inline const Json& expected() {
     static const Json json = [] {

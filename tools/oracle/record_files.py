@@ -1,11 +1,10 @@
 """Writes small files with the real h5py, numpy, zipfile and Keras, and what they hold.
 
-    python tools/oracle/record_files.py [--output DIR]        default: tests/golden, the files in DIR/files
+    python tools/oracle/record_files.py [--output DIR]        writes DIR/files
 
 The files and expected.json are checked in; the tests of cornu/saving read them.
 """
 
-import argparse
 import io
 import json
 import os
@@ -19,11 +18,9 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 import h5py
 import ml_dtypes
 import numpy as np
+import output
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests/golden"
-OPTIONS = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-OPTIONS.add_argument("--output", type=pathlib.Path, default=GOLDEN)
-OUT = OPTIONS.parse_args().output / "files"
+OUT = output.folder(__doc__) / "files"
 EXPECTED = {"zip": {}, "hdf5": {}, "npy": {}, "npz": {}}
 
 DTYPES = [
@@ -185,44 +182,6 @@ def record_hdf5():
         EXPECTED["hdf5"][name] = describe_hdf5(OUT / name)
 
 
-def record_hostile():
-    """What Keras itself refuses, or should: each at a dataset x, in old and in new files."""
-
-    def soft_link(file):
-        file["y"] = np.zeros(3)
-        file["x"] = h5py.SoftLink("/y")
-
-    def external_link(file):
-        file["x"] = h5py.ExternalLink("/etc/passwd", "/y")
-
-    def external_data(file):
-        file.create_dataset("x", (16,), "uint8", external=[("/etc/passwd", 0, 16)])
-
-    def virtual(file):
-        layout = h5py.VirtualLayout((3,), "float32")
-        layout[:] = h5py.VirtualSource("/etc/passwd", "y", (3,))
-        file.create_virtual_dataset("x", layout)
-
-    def cycle(file):
-        file["x"] = np.zeros(3)
-        file.create_group("a")["b"] = file["/"]
-
-    def bomb(file):
-        file.create_dataset("x", (1, 16), "uint8", chunks=(1 << 20, 1 << 10), maxshape=(None, None), compression="gzip")
-
-    def hole(file):
-        data = file.create_dataset("x", (30,), "uint8", chunks=(10,), compression="gzip")
-        data[:10] = 1
-
-    def nothing(file):
-        file.create_dataset("x", (1000,), "float32")
-
-    for make in [soft_link, external_link, external_data, virtual, cycle, bomb, hole, nothing]:
-        for libver in ["earliest", "latest"]:
-            with h5py.File(OUT / f"hostile_{make.__name__}_{libver}.h5", "w", libver=libver) as file:
-                make(file)
-
-
 def record_keras():
     import keras
 
@@ -273,7 +232,6 @@ def record_npy():
 OUT.mkdir(parents=True, exist_ok=True)
 record_zip()
 record_hdf5()
-record_hostile()
 record_npy()
 record_keras()
 (OUT / "expected.json").write_text(json.dumps(EXPECTED, separators=(",", ":")) + "\n")
