@@ -11,7 +11,7 @@ import time
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FAMILIES = ["models", "random"]
+FAMILIES = ["models", "random", "ops", "layers", "losses", "metrics", "optimizers", "parts", "configs"]
 
 
 def main():
