@@ -13,12 +13,12 @@ CHANCE, BIT = U(0, 1, 7), I(0, 2, 7)
 SHARES, CLASSES = U(0.01, 1, 5, 4), I(0, 4, 5)
 EYE = A(np.eye(4)[[0, 3, 1, 1, 2]])
 
-# class, y_true, y_pred, configuration
+# class, arguments of update_state, configuration, whether also with one weight a sample
 TABLE = []
 
 
-def row(metric, y_true, y_pred, **config):
-    TABLE.append((metric, y_true, y_pred, config))
+def row(metric, *arguments, weighted=True, **config):
+    TABLE.append((metric, arguments, config, weighted))
 
 
 for metric in ["MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError",
@@ -26,9 +26,9 @@ for metric in ["MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageE
                "PearsonCorrelation", "ConcordanceCorrelation"]:
     row(metric, N(5, 3), N(5, 3))
 row("MeanSquaredLogarithmicError", U(0, 2, 5, 3), U(0, 2, 5, 3))
-row("MeanSquaredError", N(5), N(5))
+row("MeanSquaredError", N(5), N(5), weighted=False)
 row("MeanSquaredError", N(5, 2, 3), N(5, 2, 3))
-row("CosineSimilarity", N(5, 3), N(5, 3), axis=0)
+row("CosineSimilarity", N(5, 3), N(5, 3), axis=0, weighted=False)
 row("R2Score", N(5, 3), N(5, 3), class_aggregation="variance_weighted_average")
 row("R2Score", N(5, 3), N(5, 3), class_aggregation=None, num_regressors=1)
 row("Accuracy", CLASSES, I(0, 4, 5))
@@ -72,22 +72,25 @@ row("F1Score", EYE, SHARES, average="macro")
 row("FBetaScore", EYE, SHARES, beta=0.5, average="micro", threshold=0.4)
 row("FBetaScore", EYE, SHARES, beta=2.0, average="weighted")
 row("IoU", CLASSES, I(0, 4, 5), num_classes=4, target_class_ids=[0, 2])
-row("IoU", I(0, 4, 2, 3), I(0, 4, 2, 3), num_classes=4, target_class_ids=[1], ignore_class=3)
+row("IoU", I(0, 4, 2, 3), I(0, 4, 2, 3), num_classes=4, target_class_ids=[1], ignore_class=3,
+    weighted=False)
 row("BinaryIoU", BIT, CHANCE, target_class_ids=[0, 1], threshold=0.4)
 row("MeanIoU", CLASSES, I(0, 4, 5), num_classes=4)
 row("OneHotIoU", EYE, SHARES, num_classes=4, target_class_ids=[0, 2])
 row("OneHotMeanIoU", EYE, SHARES, num_classes=4)
 
-VALUES = [("Mean", N(4)), ("Mean", N(3, 2)), ("Mean", N()), ("Sum", N(4)), ("Sum", N(3, 2))]
-
-UNWEIGHTED = {"PearsonCorrelation", "ConcordanceCorrelation"}  # one value for the whole batch
+row("Mean", N(4))
+row("Mean", N(3, 2))
+row("Mean", N(), weighted=False)
+row("Sum", N(4))
+row("Sum", N(3, 2))
 
 
 def record(family):
     counts = {}
-    for metric, *arguments, config in [*TABLE, *[(name, values, {}) for name, values in VALUES]]:
+    for metric, arguments, config, weightable in TABLE:
         counts[metric] = counts.get(metric, 0) + 1
-        for weighted in [False, True] if metric not in UNWEIGHTED else [False]:
+        for weighted in [False, True] if weightable else [False]:
             record_row(family, f"{metric}_{counts[metric]}{'_weighted' if weighted else ''}",
                        metric, arguments, config, weighted)
 
@@ -100,7 +103,7 @@ def record_row(family, name, metric, arguments, config, weighted):
     for _ in range(UPDATES):
         drawn = [spec.draw(rng) for spec in arguments]
         weight = None
-        if weighted and drawn[0].ndim:
+        if weighted:
             weight = rng.uniform(0, 2, drawn[0].shape[:1]).astype("float32")
         instance.update_state(*drawn, sample_weight=weight)
         updates.append({"args": drawn, "sample_weight": weight, "result": instance.result(),
