@@ -15,12 +15,14 @@ HELPERS = {"get", "serialize", "deserialize"}  # they have no numbers of their o
 
 
 def recorded():
-    """Names that occur in the cases: as op, function, layer, class, or anywhere in a config."""
-    names = set()
+    """Names that occur in the cases: of ops, and of all else, wherever a config names it."""
+    ops, names = set(), set()
 
     def walk(value):
         if isinstance(value, dict):
-            for key in ("op", "function", "layer", "class_name"):
+            if isinstance(value.get("op"), str):
+                ops.add(value["op"])
+            for key in ("function", "layer", "class_name"):
                 if isinstance(value.get(key), str):
                     names.add(value[key])
             for item in value.values():
@@ -38,7 +40,7 @@ def recorded():
                         walk(json.loads(model.read("config.json")))
     if (GOLDEN / "random.zip").exists():
         names.add("SeedGenerator")
-    return names
+    return ops, names
 
 
 def main():
@@ -46,15 +48,17 @@ def main():
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
     options = parser.parse_args()
     api = json.loads((HERE / "keras-api.json").read_text())["api"]
-    names = recorded()
-    snake = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", n).lower() for n in names}
+    ops, others = recorded()
+    word = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+    others |= {word.sub("_", name).lower() for name in others}
     for room in options.rooms or ROOMS:
+        names = ops if room == "ops" else others
         symbols = {name: entry for name, entry in api[f"keras.{room}"].items() if name not in HELPERS}
         # Two names of one thing (MaxPool2D, MaxPooling2D) are covered by a case of either.
         covered_things = {entry.get("is") for name, entry in symbols.items() if name in names}
         missing = [
             name for name, entry in symbols.items()
-            if name not in names and entry.get("is") not in covered_things and name not in snake
+            if name not in names and entry.get("is") not in covered_things
         ]
         print(f"{room}: {len(symbols) - len(missing)} of {len(symbols)} recorded")
         if missing:

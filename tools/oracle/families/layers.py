@@ -16,7 +16,9 @@ def record(family):
     counts = {}
     for row in ROWS:
         counts[row.layer] = counts.get(row.layer, 0) + 1
-        record_row(family, row, f"{row.layer}_{counts[row.layer]}")
+        name = f"{row.layer}_{counts[row.layer]}"
+        if not family.kept(name):
+            record_row(family, row, name)
 
 
 def construct(row):

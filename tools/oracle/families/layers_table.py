@@ -210,7 +210,7 @@ row("Dropout", N(6), rate=0.5, seed=7, dtype=BF16)
 
 # Attention.
 row("MultiHeadAttention", N(4, 6), num_heads=2, key_dim=3, call=lambda layer, x: layer(x, x))
-row("MultiHeadAttention", N(4, 6), N(5, 6), num_heads=2, key_dim=3, value_dim=4, output_shape=5,
+row("MultiHeadAttention", N(4, 6), N(5, 6), num_heads=2, key_dim=3, output_shape=5,
     call=lambda layer, x, y: layer(x, y))
 row("MultiHeadAttention", N(4, 6), N(5, 6), N(5, 4), num_heads=2, key_dim=3, use_bias=False,
     call=lambda layer, x, y, z: layer(x, y, z))

@@ -31,7 +31,9 @@ def record(family):
     counts = {}
     for row in ROWS:
         counts[row.op] = counts.get(row.op, 0) + 1
-        record_row(family, row, f"{row.op}_{counts[row.op]}")
+        name = f"{row.op}_{counts[row.op]}"
+        if not family.kept(name):
+            record_row(family, row, name)
     record_dtypes(family)
 
 
