@@ -53,7 +53,8 @@ def main():
     others |= {word.sub("_", name).lower() for name in others}
     for room in options.rooms or ROOMS:
         names = ops if room == "ops" else others
-        symbols = {name: entry for name, entry in api[f"keras.{room}"].items() if name not in HELPERS}
+        symbols = api[f"keras.{room}"]
+        symbols = {name: symbols[name] for name in symbols if name not in HELPERS}
         # Two names of one thing (MaxPool2D, MaxPooling2D) are covered by a case of either.
         covered_things = {entry.get("is") for name, entry in symbols.items() if name in names}
         missing = [

@@ -1,4 +1,4 @@
-"""Packs recorded cases: one zip a family, `cases.json` plus arrays and files. See docs/golden.md."""
+"""Packs recorded cases: one zip a family, `cases.json` and members (docs/golden.md)."""
 
 import contextlib
 import datetime

@@ -31,7 +31,8 @@ def plain(config):
 
 
 def record(family):
-    for room, base in [(initializers, initializers.Initializer), (regularizers, regularizers.Regularizer),
+    for room, base in [(initializers, initializers.Initializer),
+                       (regularizers, regularizers.Regularizer),
                        (constraints, constraints.Constraint), (losses, losses.Loss),
                        (metrics, metrics.Metric), (optimizers, optimizers.Optimizer)]:
         defaults(family, room, base)
@@ -85,7 +86,7 @@ def compiled(family):
     for n, given in enumerate(COMPILE):
         golden.fresh()
         x = keras.Input((3,))
-        model = keras.Model(x, [keras.layers.Dense(1, name="a")(x), keras.layers.Dense(1, name="b")(x)])
+        model = keras.Model(x, [keras.layers.Dense(1, name=name)(x) for name in "ab"])
         given = {key: value() if callable(value) else value for key, value in given.items()}
         if isinstance(given["loss"], (str, losses.Loss)):
             model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])

@@ -92,19 +92,20 @@ def outputs_and_gradients(model, x, rng):
                 given[n] = value
             outputs, _ = model.stateless_call(trainable, others, given, training=False)
             outputs = keras.tree.flatten(outputs)
-            return sum((c * o.astype("float32")).sum() for c, o in zip(cotangents, outputs)), outputs
+            parts = [(c * o.astype("float32")).sum() for c, o in zip(cotangents, outputs)]
+            return sum(parts), outputs
 
         (_, outputs), gradients = jax.value_and_grad(total, has_aux=True)([x[n] for n in floating])
         return outputs, gradients, model.stateless_call(trainable, others, x, training=True)
 
     outputs, gradients, (training, updated) = run(trainable, others, x)
-    updates = zip(model.non_trainable_variables, updated)
+    updates = [{"path": v.path, "value": np.asarray(value)}
+               for v, value in zip(model.non_trainable_variables, updated)]
     return {
         "predictions": flat(outputs),
         # Of the sum of cotangents * predictions, by the floating inputs that are named by index.
         "gradients": {"cotangents": cotangents, "inputs": floating, "values": flat(gradients)},
-        "training": {"outputs": flat(training),
-                     "non_trainable": [{"path": v.path, "value": np.asarray(u)} for v, u in updates]},
+        "training": {"outputs": flat(training), "non_trainable": updates},
     }
 
 

@@ -73,9 +73,9 @@ row("Embedding", I(7), input_dim=7, output_dim=3, embeddings_regularizer="l2")
 row("Embedding", I(7, 4), input_dim=7, output_dim=3, dtype=BF16)
 row("Activation", N(5), activation="tanh")
 row("Activation", N(5), activation="softmax")
-for activation in ("celu elu exponential gelu hard_swish hard_shrink hard_sigmoid hard_silu hard_tanh "
-                   "leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu "
-                   "soft_shrink softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus "
+for activation in ("celu elu exponential gelu hard_swish hard_shrink hard_sigmoid hard_silu "
+                   "hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid "
+                   "silu soft_shrink softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus "
                    "tanh_shrink").split():
     row("Activation", N(2, 6), activation=activation)
 row("Identity", N(4))
@@ -152,7 +152,8 @@ for rank, size in [(1, (7,)), (2, (6, 5)), (3, (4, 5, 4))]:
         x = N(*size, 2) if layout == LAST else N(2, *size)
         for kind in ["Max", "Average"]:
             row(f"{kind}Pooling{rank}D", x, pool_size=2, data_format=layout)
-            row(f"{kind}Pooling{rank}D", x, pool_size=3, strides=2, padding="same", data_format=layout)
+            row(f"{kind}Pooling{rank}D", x, pool_size=3, strides=2, padding="same",
+                data_format=layout)
             row(f"Global{kind}Pooling{rank}D", x, data_format=layout)
             row(f"Global{kind}Pooling{rank}D", x, keepdims=True, data_format=layout)
             row(f"Adaptive{kind}Pooling{rank}D", x, output_size=3, data_format=layout)
@@ -235,7 +236,8 @@ for layer in ["Attention", "AdditiveAttention"]:
     row(layer, N(3, 4), N(5, 4), N(5, 4))
     row(layer, N(4, 4), N(4, 4), call=lambda layer, q, v: layer([q, v], use_causal_mask=True))
     row(layer, N(3, 4), N(5, 4), B(5), call=lambda layer, q, v, m: layer([q, v], mask=[None, m]))
-    row(layer, N(3, 4), N(5, 4), call=lambda layer, q, v: layer([q, v], return_attention_scores=True))
+    row(layer, N(3, 4), N(5, 4),
+        call=lambda layer, q, v: layer([q, v], return_attention_scores=True))
 row("Attention", N(3, 4), N(5, 4), use_scale=True, score_mode="concat")
 row("Attention", N(3, 4), N(5, 4), use_scale=True)
 
@@ -265,7 +267,8 @@ row("GRU", N(4, 3), units=2, reset_after=False)
 row("GRU", N(4, 3), units=2, reset_after=False, return_sequences=True, masked=True)
 row("LSTM", N(4, 3), units=2, unit_forget_bias=False, recurrent_activation="hard_sigmoid")
 row("LSTM", N(4, 3), units=2, zero_output_for_mask=True, return_sequences=True, masked=True)
-row("RNN", N(4, 3), build=lambda: layers.RNN([layers.GRUCell(2), layers.LSTMCell(3)], return_state=True))
+row("RNN", N(4, 3), build=lambda: layers.RNN(
+    [layers.GRUCell(2), layers.LSTMCell(3)], return_state=True))
 row("RNN", N(4, 3), build=lambda: layers.RNN(
     layers.StackedRNNCells([layers.SimpleRNNCell(2), layers.GRUCell(2)]), return_sequences=True))
 for mode in ["sum", "mul", "ave", "concat", None]:

@@ -102,7 +102,7 @@ def decoded(key, value):
             Ellipsis if item == "..." else slice(*item["slice"]) if isinstance(item, dict) else item
             for item in value
         )
-    if isinstance(value, str) and value in FUNCTIONS and key in "f fn cond body body_fun true_fn false_fn".split():
+    if key in ("f", "cond", "body", "body_fun"):
         return FUNCTIONS[value]
     return tuple(value) if key in ("axes", "range") and isinstance(value, list) else value
 
@@ -120,7 +120,7 @@ def names(row):
     if row.by_name:
         return row.by_name
     parameters = inspect.signature(function_of(row.op)).parameters.values()
-    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+    positional = [p.name for p in parameters if p.kind != p.KEYWORD_ONLY]
     return positional[: len(row.arguments)]
 
 

@@ -82,14 +82,15 @@ def row(op, *arguments, gradient=False, by_name=(), **attributes):
 # Element-wise, one argument: where it is defined, and at the special values.
 for ops, domain in [
     ("abs absolute ceil floor negative sign square trunc fabs deg2rad rad2deg conj "
-     "conjugate real imag signbit isfinite isinf isnan isneginf isposinf isreal nan_to_num", (-3, 3)),
+     "conjugate real imag signbit isfinite isinf isnan isneginf isposinf isreal "
+     "nan_to_num", (-3, 3)),
     ("sin cos tan sinh cosh tanh arctan arcsinh exp exp2 expm1 erf erfc sinc i0 cbrt", (-3, 3)),
     ("arcsin arccos arctanh erfinv", (-0.95, 0.95)),
     ("log log2 log10 log1p sqrt rsqrt reciprocal", (0.1, 5)),
     ("arccosh", (1.1, 5)),
-    ("relu relu6 sigmoid softplus softsign silu swish log_sigmoid hard_sigmoid hard_silu hard_swish "
-     "hard_tanh hard_shrink soft_shrink tanh_shrink elu celu selu gelu leaky_relu squareplus "
-     "sparse_plus sparse_sigmoid", (-4, 4)),
+    ("relu relu6 sigmoid softplus softsign silu swish log_sigmoid hard_sigmoid hard_silu "
+     "hard_swish hard_tanh hard_shrink soft_shrink tanh_shrink elu celu selu gelu leaky_relu "
+     "squareplus sparse_plus sparse_sigmoid", (-4, 4)),
 ]:
     for op in ops.split():
         row(op, U(*domain, 3, 5))
@@ -112,7 +113,8 @@ row("angle", C(2, 3))
 for op in "abs exp sin log sqrt real imag conj square negative reciprocal".split():
     row(op, C(2, 3))
 row("nan_to_num", SPECIAL, nan=1.0, posinf=5.0, neginf=-5.0)
-for op in "abs negative sign square logical_not bitwise_not bitwise_invert ceil floor sqrt exp".split():
+for op in ("abs negative sign square logical_not bitwise_not bitwise_invert ceil floor sqrt "
+           "exp").split():
     row(op, I(0, 9, 2, 3))
 for op in "exp tanh sigmoid relu softmax gelu sqrt square".split():
     row(op, U(0.1, 2, 2, 4).as_("bfloat16"))
@@ -120,8 +122,8 @@ for op in "exp tanh sigmoid relu softmax gelu sqrt square".split():
 
 # Element-wise, two arguments: same shape, broadcast, special values, integers.
 for op in ("add subtract multiply divide true_divide maximum minimum arctan2 logaddexp logaddexp2 "
-           "hypot divide_no_nan floor_divide mod fmod fmax fmin heaviside nextafter equal not_equal "
-           "less less_equal greater greater_equal isclose").split():
+           "hypot divide_no_nan floor_divide mod fmod fmax fmin heaviside nextafter equal "
+           "not_equal less less_equal greater greater_equal isclose").split():
     row(op, N(3, 4), N(3, 4))
     row(op, N(2, 1, 4), N(3, 1))
     row(op, SPECIAL, A([[1.0], [0.0], [-np.inf], [np.nan]]))
@@ -372,8 +374,8 @@ for op in "bartlett blackman hamming hanning".split():
 row("kaiser", x=7, beta=4.0)
 
 # Products.
-for a, b in [((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((3,), (3, 2)), ((2, 3), (3,)),
-             ((3,), (3,))]:
+for a, b in [((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((3,), (3, 2)),
+             ((2, 3), (3,)), ((3,), (3,))]:
     row("matmul", N(*a), N(*b))
 row("matmul", I(-4, 5, 2, 3), I(-4, 5, 3, 2))
 row("matmul", I(-4, 5, 2, 3).as_("int8"), I(-4, 5, 3, 2).as_("int8"))
@@ -393,8 +395,10 @@ row("tensordot", N(2), N(3), axes=0)
 for equation, *shapes in [
     ("ij,jk->ik", (2, 3), (3, 4)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)), ("ij->ji", (2, 3)),
     ("ii->", (3, 3)), ("...i,i->...", (2, 3, 4), (4,)), ("abc,cde->abde", (2, 3, 2), (2, 2, 3)),
-    ("ij,ij->i", (3, 4), (3, 4)), ("i,j->ij", (3,), (2,)), ("btnh,bsnh->bnts", (2, 3, 2, 4), (2, 5, 2, 4)),
-    ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("ij->", (2, 3)), ("...ij,...jk", (2, 2, 3), (2, 3, 2)),
+    ("ij,ij->i", (3, 4), (3, 4)), ("i,j->ij", (3,), (2,)),
+    ("btnh,bsnh->bnts", (2, 3, 2, 4), (2, 5, 2, 4)),
+    ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("ij->", (2, 3)),
+    ("...ij,...jk", (2, 2, 3), (2, 3, 2)),
 ]:
     ROWS.append(Row("einsum", [equation, *[N(*shape) for shape in shapes]], {}))
 
@@ -500,16 +504,16 @@ for rank in [1, 2, 3]:
             row(op, x, pool_size=3, strides=2, padding="same", **layout)
         for op in ["adaptive_average_pool", "adaptive_max_pool"]:
             row(op, x, output_size=3, **layout)
-        for strides, padding, dilation in [(1, "valid", 1), (1, "same", 1), (2, "valid", 1), (2, "same", 1),
-                                           (1, "valid", 2), (1, "same", 2)]:
-            arguments = {"strides": strides, "padding": padding, "dilation_rate": dilation, **layout}
+        for strides, padding, dilation in [(1, "valid", 1), (1, "same", 1), (2, "valid", 1),
+                                           (2, "same", 1), (1, "valid", 2), (1, "same", 2)]:
+            arguments = {"strides": strides, "padding": padding, "dilation_rate": dilation}
+            arguments |= layout
             kernel = (2,) * rank if dilation == 2 else (3, 2, 3)[:rank]
             row("conv", x, N(*kernel, 2, 3), **arguments)
-            if rank < 3 and not (strides == 2 and dilation == 2):
+            if rank < 3:
                 row("depthwise_conv", x, N(*kernel, 2, 2), **arguments)
                 row("separable_conv", x, N(*kernel, 2, 2), N(*(1,) * rank, 4, 3), **arguments)
-            if not (strides > 1 and dilation > 1):
-                row("conv_transpose", x, N(*kernel, 3, 2), **arguments)
+            row("conv_transpose", x, N(*kernel, 3, 2), **arguments)
         row("conv", spatial(first, size, 4), N(*(2,) * rank, 2, 6), **layout)  # two groups
         row("conv_transpose", x, N(*(3,) * rank, 3, 2), strides=2, output_padding=1, padding="same",
             **layout)
