@@ -1,9 +1,10 @@
+#include "cornu/backends/native/kernels/indexing.h"
+
 #include <complex>
 #include <cstring>
 #include <limits>
 
 #include "cornu/backends/native/kernels/numeric.h"
-#include "cornu/backends/native/kernels/shape_ops.h"
 #include "cornu/base/error.h"
 #include "cornu/base/parallel.h"
 

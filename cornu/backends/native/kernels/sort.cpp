@@ -1,9 +1,10 @@
+#include "cornu/backends/native/kernels/sort.h"
+
 #include <algorithm>
 #include <complex>
 #include <cstring>
 
 #include "cornu/backends/native/kernels/numeric.h"
-#include "cornu/backends/native/kernels/shape_ops.h"
 #include "cornu/base/error.h"
 #include "cornu/base/parallel.h"
 
