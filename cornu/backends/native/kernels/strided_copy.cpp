@@ -9,69 +9,92 @@ namespace cornu::native {
 namespace {
 struct Item16 { uint64_t low, high; };
 
-// Below this an axis is no cache problem; above it a transposition goes tile by tile.
-constexpr int64_t tile = 16;
+constexpr int64_t tile = 16;         // a line of 4-byte items is one cache line
+constexpr int64_t task_items = 8192;
 }  // namespace
 
+StridedCopy::StridedCopy(int64_t item_bytes, const std::vector<int64_t>& dims,
+                         const std::vector<int64_t>& from_strides,
+                         const std::vector<int64_t>& to_strides, int64_t from_offset,
+                         int64_t to_offset)
+    : item_bytes_(item_bytes), from_offset_(from_offset), to_offset_(to_offset),
+      walk_(make_walk<2>(dims, {from_strides, to_strides})) {
+    switch (item_bytes) {
+        case 1: function_ = copy<uint8_t>; break;
+        case 2: function_ = copy<uint16_t>; break;
+        case 4: function_ = copy<uint32_t>; break;
+        case 8: function_ = copy<uint64_t>; break;
+        case 16: function_ = copy<Item16>; break;
+        default: CORNU_CHECK(false, "items of ", item_bytes, " bytes");
+    }
+    // Where the innermost axis strides through `from` and another one is contiguous there, the
+    // array is copied in squares of the two: else each item read would cost a cache line.
+    const int last = walk_.axes - 1;
+    if (walk_.step(0) == 1 || walk_.step(1) != 1 || walk_.inner() < 4) return;
+    for (int i = 0; i < last; ++i) {
+        if (walk_.strides[0][i] == 1 && walk_.dims[i] >= 4) tile_axis_ = i;
+    }
+    if (tile_axis_ < 0) return;
+    std::vector<int64_t> rest, from_rest, to_rest;
+    for (int i = 0; i < last; ++i) {
+        if (i == tile_axis_) continue;
+        rest.push_back(walk_.dims[i]);
+        from_rest.push_back(walk_.strides[0][i]);
+        to_rest.push_back(walk_.strides[1][i]);
+    }
+    around_tiles_ = make_walk<2>(rest, {from_rest, to_rest});
+}
+
 template <class T>
-void StridedCopy::copy_runs(const StridedCopy& copy, const char* from_bytes, char* to_bytes, int64_t begin, int64_t end) {
-    const T* from = reinterpret_cast<const T*>(from_bytes);
-    T* to = reinterpret_cast<T*>(to_bytes);
+void StridedCopy::copy_tiles(const StridedCopy& copy, const T* from, T* to) {
     const Walk<2>& walk = copy.walk_;
-    const int64_t from_step = walk.step(0), to_step = walk.step(1);
-    walk_runs(walk, begin, end, [&](const int64_t* offsets, int64_t count) {
-        const T* x = from + offsets[0];
-        T* y = to + offsets[1];
-        if (from_step == 1 && to_step == 1) std::memcpy(y, x, static_cast<size_t>(count) * sizeof(T));
-        else if (from_step == 0 && to_step == 1) std::fill_n(y, count, *x);
-        else for (int64_t i = 0; i < count; ++i) y[i * to_step] = x[i * from_step];
+    const int64_t rows = walk.dims[copy.tile_axis_], columns = walk.inner();
+    const int64_t from_step = walk.step(0), to_row = walk.strides[1][copy.tile_axis_];
+    const int64_t bands = (rows + tile - 1) / tile;
+    const Walk<2>& around = copy.around_tiles_;
+    const int64_t grain = std::max<int64_t>(1, task_items / (tile * columns));
+    parallel_for(around.size * bands, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t task = begin; task < end; ++task) {
+            const int64_t r0 = task % bands * tile, r1 = std::min(rows, r0 + tile);
+            walk_runs(around, task / bands, task / bands + 1, [&](const int64_t* offsets, int64_t) {
+                const T* x = from + offsets[0];
+                T* y = to + offsets[1];
+                for (int64_t c0 = 0; c0 < columns; c0 += tile) {
+                    const int64_t c1 = std::min(columns, c0 + tile);
+                    for (int64_t r = r0; r < r1; ++r)
+                        for (int64_t c = c0; c < c1; ++c) y[r * to_row + c] = x[r + c * from_step];
+                }
+            });
+        }
     });
 }
 
-StridedCopy::StridedCopy(int64_t item_bytes, const std::vector<int64_t>& dims, const std::vector<int64_t>& from_strides,
-                         const std::vector<int64_t>& to_strides, int64_t from_offset, int64_t to_offset)
-    : item_bytes_(item_bytes), from_offset_(from_offset), to_offset_(to_offset), walk_(make_walk<2>(dims, {from_strides, to_strides})) {
-    switch (item_bytes) {
-        case 1: function_ = copy_runs<uint8_t>; break;
-        case 2: function_ = copy_runs<uint16_t>; break;
-        case 4: function_ = copy_runs<uint32_t>; break;
-        case 8: function_ = copy_runs<uint64_t>; break;
-        case 16: function_ = copy_runs<Item16>; break;
-        default: CORNU_CHECK(false, "items of ", item_bytes, " bytes");
-    }
+template <class T>
+void StridedCopy::copy(const StridedCopy& copy, const char* from_bytes, char* to_bytes) {
+    const T* from = reinterpret_cast<const T*>(from_bytes);
+    T* to = reinterpret_cast<T*>(to_bytes);
+    if (copy.tile_axis_ >= 0) return copy_tiles(copy, from, to);
+    const Walk<2>& walk = copy.walk_;
+    const int64_t from_step = walk.step(0), to_step = walk.step(1);
+    parallel_for(walk.size, task_items, [&](int64_t begin, int64_t end) {
+        walk_runs(walk, begin, end, [&](const int64_t* offsets, int64_t count) {
+            const T* x = from + offsets[0];
+            T* y = to + offsets[1];
+            if (from_step == 1 && to_step == 1) {
+                std::memcpy(y, x, static_cast<size_t>(count) * sizeof(T));
+            } else if (from_step == 0 && to_step == 1) {
+                std::fill_n(y, count, *x);
+            } else {
+                for (int64_t i = 0; i < count; ++i) y[i * to_step] = x[i * from_step];
+            }
+        });
+    });
 }
 
 void StridedCopy::run_at(const void* from, void* to, int64_t from_offset, int64_t to_offset) const {
-    const char* x = static_cast<const char*>(from) + (from_offset_ + from_offset) * item_bytes_;
-    char* y = static_cast<char*>(to) + (to_offset_ + to_offset) * item_bytes_;
-    const int64_t axes = walk_.axes;
-    // A plain transposition of large matrices: one side would be read a cache line per item, so it
-    // goes in square tiles.
-    if (axes >= 2 && walk_.step(0) > tile && walk_.strides[0][axes - 2] == 1 && walk_.step(1) == 1 && walk_.dims[axes - 1] >= tile &&
-        walk_.dims[axes - 2] >= tile && item_bytes_ == 4) {
-        const int64_t rows = walk_.dims[axes - 2], columns = walk_.dims[axes - 1], matrices = walk_.size / (rows * columns);
-        const int64_t row_tiles = (rows + tile - 1) / tile;
-        parallel_for(matrices * row_tiles, std::max<int64_t>(1, 16384 / (tile * columns)), [&](int64_t begin, int64_t end) {
-            for (int64_t t = begin; t < end; ++t) {
-                int64_t rest = t / row_tiles, a = 0, b = 0;
-                for (int64_t i = axes - 3; i >= 0; --i) {
-                    a += rest % walk_.dims[i] * walk_.strides[0][i];
-                    b += rest % walk_.dims[i] * walk_.strides[1][i];
-                    rest /= walk_.dims[i];
-                }
-                const int64_t r0 = t % row_tiles * tile, r1 = std::min(r0 + tile, rows);
-                const uint32_t* xs = reinterpret_cast<const uint32_t*>(x) + a;
-                uint32_t* ys = reinterpret_cast<uint32_t*>(y) + b;
-                for (int64_t c0 = 0; c0 < columns; c0 += tile)
-                    for (int64_t r = r0; r < r1; ++r)
-                        for (int64_t c = c0; c < std::min(c0 + tile, columns); ++c)
-                            ys[r * walk_.strides[1][axes - 2] + c] = xs[r + c * walk_.step(0)];
-            }
-        });
-        return;
-    }
-    parallel_for(walk_.size, std::max<int64_t>(1, 32768 / item_bytes_),
-                 [&](int64_t begin, int64_t end) { function_(*this, x, y, begin, end); });
+    if (walk_.size == 0) return;
+    function_(*this, static_cast<const char*>(from) + (from_offset_ + from_offset) * item_bytes_,
+              static_cast<char*>(to) + (to_offset_ + to_offset) * item_bytes_);
 }
 
 }  // namespace cornu::native
