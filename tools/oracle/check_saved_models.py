@@ -2,8 +2,8 @@
 """Loads each NAME.keras in DIR with the real Keras and compares it with NAME.npz beside it.
 
 The .npz holds the inputs x0, x1, ... (or by input name), the expected predictions y0, y1, ...,
-and, where they shall be compared too, `weight:PATH` for weights, `optimizer:PATH` for the
-optimizer's variables. The config must survive Keras's own reading and writing. Exits 1 when
+and, where they shall be compared too, `weight:0`, `weight:1`, ... in the order of model.weights, and
+`optimizer:0`, ... in the order of the optimizer's variables. The config must survive Keras's own reading and writing. Exits 1 when
 anything differs.
 """
 
@@ -38,6 +38,8 @@ def differing(ours, theirs, path="config"):
     """Where what Cornu wrote is not what Keras would write: the first few places."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key in sorted(ours.keys() | theirs.keys()):
+            if key == "shared_object_id":
+                continue  # an address of Python's
             if key not in ours or key not in theirs:
                 yield f"{path}.{key} is only in {'ours' if key in ours else 'theirs'}"
             else:
@@ -80,17 +82,16 @@ def check(path, tolerance):
         if problem := close(arrays[f"y{n}"], output, tolerance):
             problems.append(f"prediction {n}: {problem}")
 
-    weights = {v.path: v for v in model.weights}
-    slots = {v.path: v for v in model.optimizer.variables} if model.optimizer else {}
-    for kind, known in [("weight", weights), ("optimizer", slots)]:
-        stored = {key.split(":", 1)[1]: key for key in arrays if key.startswith(kind + ":")}
-        if not stored:
+    # By position: the paths of a Sequential's weights depend on how it was built.
+    slots = model.optimizer.variables if model.optimizer else []
+    for kind, variables in [("weight", model.weights), ("optimizer", slots)]:
+        stored = [arrays[key] for key in (f"{kind}:{n}" for n in range(len(arrays))) if key in arrays]
+        if stored and len(stored) != len(variables):
+            problems.append(f"{len(stored)} {kind} arrays are given, Keras has {len(variables)}")
             continue
-        for missing in sorted(known.keys() ^ stored.keys()):
-            problems.append(f"{kind} {missing} is only on one side")
-        for name in sorted(known.keys() & stored.keys()):
-            if problem := close(arrays[stored[name]], known[name].value, 0.0):
-                problems.append(f"{kind} {name}: {problem}")
+        for variable, value in zip(variables, stored):
+            if problem := close(value, variable.value, 0.0):
+                problems.append(f"{kind} {variable.path}: {problem}")
     return problems
 
 
