@@ -98,10 +98,12 @@ Tensors GradientTape::gradient(const Tensors& targets, const Tensors& sources, c
         const Scope scope("the gradient of", entry.scope);
         if (!entry.op->vjp || entry.op->traits.not_differentiable)
             throw UnsupportedError(str("ops.", entry.op->name, " has no derivative, and a gradient was asked for through it."));
-        const Tensors in_grads = entry.op->vjp({entry.in, entry.out, out_grads, entry.attrs});
+        std::vector<char> wanted;
+        for (const Tensor& x : entry.in) wanted.push_back(reached.count(x.id()) && carries_gradient(x.dtype()));
+        const Tensors in_grads = entry.op->vjp({entry.in, entry.out, out_grads, entry.attrs, &wanted});
         CORNU_CHECK(in_grads.size() == entry.in.size(), entry.op->name, ": one gradient per input");
         for (size_t k = 0; k < in_grads.size(); ++k)
-            if (in_grads[k].defined() && reached.count(entry.in[k].id()) && carries_gradient(entry.in[k].dtype()))
+            if (in_grads[k].defined() && wanted[k])
                 accumulate(entry.in[k], fitted(in_grads[k], entry.in[k]));
     }
 

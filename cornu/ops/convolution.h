@@ -35,9 +35,9 @@ namespace cornu {
 
 // XLA's convolution, channels last. Empty lists: ones (strides, dilations) or zeros (pads).
 struct ConvAttrs {
-    std::vector<int64_t> strides, pad_low, pad_high;  // negative pads cut
-    std::vector<int64_t> lhs_dilation;                // zeros between inputs
-    std::vector<int64_t> rhs_dilation;                // zeros between weights
+    std::vector<int64_t> strides = {}, pad_low = {}, pad_high = {};  // negative pads cut
+    std::vector<int64_t> lhs_dilation = {};  // zeros between inputs
+    std::vector<int64_t> rhs_dilation = {};  // zeros between weights
     int64_t groups = 1;
     static void describe(Schema<ConvAttrs>& s) {
         s.field<&ConvAttrs::strides>();

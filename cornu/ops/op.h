@@ -32,10 +32,13 @@ struct CORNU_API Vjp {
     const Tensors& out;
     const Tensors& grads;   // undefined where no gradient reaches an output
     const Attrs& attrs;
+    const std::vector<char>* wanted = nullptr;  // by input; none: all
 
     const Tensor& x(size_t i = 0) const { return in[i]; }
     const Tensor& y(size_t i = 0) const { return out[i]; }
     Tensor g(size_t i = 0) const;  // zeros where undefined
+    // Whether anybody asks for the gradient of input i; a costly one need not be made otherwise.
+    bool wants(size_t i) const { return !wanted || (*wanted)[i]; }
     template <class T> const T& as() const { return attrs.as<T>(); }
 };
 

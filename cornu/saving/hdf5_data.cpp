@@ -112,6 +112,7 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
         budget.spend(28, layout.address);
         Cursor head(source, layout.address, 24);
         head.expect("FAHD");
+        check_sum(source, layout.address, 24);
         head.skip(2);
         const uint64_t entry = head.u8();
         const int page_bits = head.u8();
@@ -128,6 +129,7 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
         budget.spend(size, block);
         Cursor mark(source, block, 14);
         mark.expect("FADB");
+        check_sum(source, block, 14 + size);
         Cursor in(source, block + 14, size);
         for (uint64_t i = 0; i < count; ++i) {
             Cursor fields = in.sub(entry);

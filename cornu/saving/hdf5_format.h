@@ -126,6 +126,10 @@ struct Link {
     uint64_t header;
 };
 
+// hdf5_checksum.cpp
+// The four bytes after [offset, offset + size) must be its checksum.
+void check_sum(const ByteSource& source, uint64_t offset, uint64_t size);
+
 // hdf5_messages.cpp
 std::vector<Message> read_header(Budget& budget, uint64_t address);
 Type parse_type(Cursor in);

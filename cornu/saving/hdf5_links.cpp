@@ -82,6 +82,7 @@ public:
         root_ = in.u64();
         root_rows_ = in.u16();
         budget.spend(in.offset() - address, address);
+        check_sum(source, address, in.offset() - address);
         if (width_ == 0 || !std::has_single_bit(width_) || !std::has_single_bit(start_block_) ||
             !std::has_single_bit(max_direct_) || max_direct_ < start_block_ || max_bits_ == 0 ||
             max_bits_ > 63 || max_direct_ > (uint64_t(1) << max_bits_)) {
@@ -131,7 +132,8 @@ private:
         const ByteSource& source = budget_->source();
         uint64_t address = root_, begin = 0;
         int rows = root_rows_;
-        if (rows == 0) return checked({address, 0, start_block_max()});
+        // A lone direct block may have grown beyond the first size.
+        if (rows == 0) return checked({address, 0, max_direct_});
         for (int depth = 0; depth < max_tree_depth; ++depth) {
             source.bytes(address, 5);
             if (source.text(address, 4) != "FHIB")
@@ -168,8 +170,6 @@ private:
         }
         source.fail(root_, "an object lies outside of its fractal heap.");
     }
-
-    uint64_t start_block_max() const { return max_direct_; }  // a lone direct block may have grown
 
     Block checked(Block block) const {
         const ByteSource& source = budget_->source();
@@ -234,6 +234,7 @@ std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t i
     budget.spend(38, index);
     Cursor in(source, index, 38);
     in.expect("BTHD");
+    check_sum(source, index, 34);
     if (in.u8() != 0) in.fail("the version of a B-tree must be 0.");
     if (in.u8() != record_type)
         in.fail(str("the B-tree must hold records of type ", int(record_type), "."));
@@ -282,6 +283,7 @@ std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t i
         budget.spend(size, node.address);
         Cursor body(source, node.address, size);
         body.expect(node.depth == 0 ? "BTLF" : "BTIN");
+        check_sum(source, node.address, size);
         body.skip(2);
         for (uint64_t i = 0; i < node.records; ++i) {
             Cursor record = body.sub(record_size);

@@ -160,7 +160,9 @@ std::vector<Message> read_header(Budget& budget, uint64_t address) {
         const uint64_t size = in.uint(1 << (flags & 3));
         budget.spend(in.offset() - address, address);
         budget.spend(size, address);
-        read_block(in.sub(size), 2, creation_order, messages, blocks);
+        const Cursor block = in.sub(size);
+        check_sum(source, address, in.offset() - address);
+        read_block(block, 2, creation_order, messages, blocks);
     } else {
         Cursor in(source, address, 16);
         if (in.u8() != 1) source.fail(address, "an object header of version 1 or 2 must be here.");
@@ -173,13 +175,13 @@ std::vector<Message> read_header(Budget& budget, uint64_t address) {
     for (size_t i = 0; i < blocks.size(); ++i) {
         const Block block = blocks[i];
         budget.spend(block.size, block.offset);
+        if (block.size < 8) source.fail(block.offset, "a header continuation is too short.");
         if (version == 1) {
-            if (block.size < 8) source.fail(block.offset, "a header continuation is too short.");
             read_block(Cursor(source, block.offset, block.size), 1, false, messages, blocks);
         } else {
-            if (block.size < 8) source.fail(block.offset, "a header continuation is too short.");
-            Cursor in(source, block.offset, block.size - 4);  // a checksum follows
+            Cursor in(source, block.offset, block.size - 4);
             in.expect("OCHK");
+            check_sum(source, block.offset, block.size - 4);
             read_block(in, 2, creation_order, messages, blocks);
         }
     }

@@ -41,6 +41,7 @@ uint64_t read_superblock(const ByteSource& source) {
         in.skip(8);
         end = in.u64();
         root = in.u64();
+        check_sum(source, 0, in.offset());
     } else {
         source.fail(
             8, str("the version of the superblock must be 0 to 3. Received: ", int(version), "."));

@@ -404,32 +404,36 @@ Hdf5Writer::~Hdf5Writer() = default;
 Hdf5Writer::Hdf5Writer(Hdf5Writer&&) noexcept = default;
 Hdf5Writer& Hdf5Writer::operator=(Hdf5Writer&&) noexcept = default;
 
+namespace {
+
+// Takes the first component off `path`.
+std::string_view take_part(std::string_view& path) {
+    const size_t end = path.find('/');
+    const std::string_view part = path.substr(0, end);
+    path = end == path.npos ? std::string_view() : path.substr(end + 1);
+    return part;
+}
+
+}  // namespace
+
 uint32_t Hdf5Writer::make(std::string_view path, bool leaf_is_dataset) {
     const std::string_view whole = path;
+    const auto refuse = [&](const char* rule) {
+        throw ValueError(str("an HDF5 path must ", rule, ". Received: \"", whole, "\"."));
+    };
     if (path.starts_with('/')) path.remove_prefix(1);
+    if (path.ends_with('/')) refuse("not end in a `/`");
     uint32_t at = 0;
     while (!path.empty()) {
-        const size_t end = std::min(path.find('/'), path.size());
-        const std::string_view part = path.substr(0, end);
-        const bool leaf = end == path.size();
-        path.remove_prefix(leaf ? end : end + 1);
-        if (part.empty() || part == "." || part.find('\0') != part.npos ||
-            (!leaf && path.empty())) {
-            throw ValueError(str(
-                "the components of an HDF5 path must not be empty, `.`, or hold NUL. Received: \"",
-                whole, "\"."));
-        }
-        if (nodes_[at].is_dataset) {
-            throw ValueError(
-                str("an HDF5 path must not lead through a dataset. Received: \"", whole, "\"."));
-        }
+        const std::string_view part = take_part(path);
+        const bool leaf = path.empty();
+        if (part.empty() || part == "." || part.find('\0') != part.npos)
+            refuse("have no component that is empty, `.`, or holds NUL");
+        if (nodes_[at].is_dataset) refuse("not lead through a dataset");
         const auto it = nodes_[at].children.find(part);
         if (it != nodes_[at].children.end()) {
             at = it->second;
-            if (leaf && (leaf_is_dataset || nodes_[at].is_dataset)) {
-                throw ValueError(
-                    str("an HDF5 path must be new. Received: \"", whole, "\", which exists."));
-            }
+            if (leaf && (leaf_is_dataset || nodes_[at].is_dataset)) refuse("be new");
             continue;
         }
         const uint32_t made = static_cast<uint32_t>(nodes_.size());
@@ -446,14 +450,12 @@ uint32_t Hdf5Writer::find(std::string_view path) const {
     if (path.starts_with('/')) path.remove_prefix(1);
     uint32_t at = 0;
     while (!path.empty()) {
-        const size_t end = std::min(path.find('/'), path.size());
-        const auto it = nodes_[at].children.find(path.substr(0, end));
+        const auto it = nodes_[at].children.find(take_part(path));
         if (it == nodes_[at].children.end()) {
             throw ValueError(
                 str("an attribute needs an HDF5 path that exists. Received: \"", whole, "\"."));
         }
         at = it->second;
-        path.remove_prefix(end == path.size() ? end : end + 1);
     }
     return at;
 }

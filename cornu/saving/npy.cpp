@@ -7,6 +7,7 @@
 
 #include "cornu/base/checked.h"
 #include "cornu/base/error.h"
+#include "cornu/saving/utf8.h"
 
 namespace cornu::saving {
 
@@ -202,36 +203,13 @@ Element parse_descr(const ByteSource& source, uint64_t at, const std::string& de
     return out;
 }
 
-void append_utf8(std::string& out, uint32_t code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-        return;
-    }
-    const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    out += static_cast<char>((0xff00 >> (more + 1) & 0xff) | code >> 6 * more);
-    for (int i = more; i-- > 0;) out += static_cast<char>(0x80 | (code >> 6 * i & 0x3f));
-}
-
 std::vector<uint32_t> code_points(const std::string& text) {
     std::vector<uint32_t> out;
-    for (size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        const size_t more = lead < 0x80       ? 0
-                            : lead >> 5 == 6  ? 1
-                            : lead >> 4 == 14 ? 2
-                            : lead >> 3 == 30 ? 3
-                                              : 9;
-        bool good = more < text.size() - i;
-        uint32_t code = more == 0 ? lead : lead & (0x3fu >> more);
-        for (size_t k = 1; good && k <= more; ++k) {
-            const auto next = static_cast<unsigned char>(text[i + k]);
-            good = next >> 6 == 2;
-            code = code << 6 | (next & 0x3f);
-        }
-        if (!good || code > 0x10ffff)
+    for (size_t at = 0; at < text.size();) {
+        uint32_t code;
+        if (!next_code_point(text, at, code))
             throw ValueError("a string in an npy array must be valid UTF-8.");
         out.push_back(code);
-        i += more + 1;
     }
     return out;
 }
@@ -247,8 +225,7 @@ std::string decode_string(const ByteSource& source, uint64_t at, const Element& 
     for (uint64_t i = 0; i < element.size; i += 4) {
         uint32_t code = source.u32(at + i);
         if (element.big_endian) code = __builtin_bswap32(code);
-        if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-            source.fail(at + i, "a character must be a Unicode one.");
+        if (!is_code_point(code)) source.fail(at + i, "a character must be a Unicode one.");
         if (code == 0) {
             ++zeros;
             continue;

@@ -1,4 +1,4 @@
-"""Packs recorded cases: one zip a family, `cases.json` plus arrays and files. See docs/golden.md."""
+"""Packs recorded cases: one zip a family, `cases.json` and members (docs/golden.md)."""
 
 import contextlib
 import datetime
@@ -89,6 +89,20 @@ class Family:
         self.name = name
         self.cases = []
         self.members = {}
+        self.old = None
+
+    def kept(self, name):
+        """With `--new`: takes the case over from the recorded zip; false where it must be made."""
+        if self.old is None:
+            return False
+        with zipfile.ZipFile(self.old) as archive:
+            cases = json.loads(archive.read("cases.json"))["cases"]
+            found = [case for case in cases if case["name"] == name]
+            self.cases += found
+            for member in archive.namelist():
+                if member.startswith(f"{name}/"):
+                    self.members[member] = archive.read(member)
+        return bool(found)
 
     def case(self, name, **fields):
         """Adds a case: JSON values, in which arrays and `File`s may stand anywhere."""

@@ -1,0 +1,54 @@
+#include "cornu/random/seed_generator.h"
+
+#include <random>
+
+#include "cornu/ops/elementwise.h"
+#include "cornu/tensor/context.h"
+
+namespace cornu::random {
+
+namespace {
+
+struct Streams {
+    std::optional<PythonRandom> python;
+    std::optional<NumpyRandom> numpy;
+};
+
+Streams& streams() { return Context::current().state<Streams>(); }
+uint32_t entropy() { return std::random_device()(); }
+
+}  // namespace
+
+void set_random_seed(int64_t seed) {
+    if (seed < 0 || seed > int64_t{0xFFFFFFFF})
+        throw ValueError(str("Expected `seed` argument to be an integer in [0, 2**32). Received: seed=", seed));
+    streams() = {PythonRandom(seed), NumpyRandom(static_cast<uint32_t>(seed))};
+}
+
+PythonRandom& python_random() {
+    auto& stream = streams().python;
+    return stream ? *stream : stream.emplace(static_cast<int64_t>(entropy()));
+}
+NumpyRandom& numpy_random() {
+    auto& stream = streams().numpy;
+    return stream ? *stream : stream.emplace(entropy());
+}
+
+int64_t make_default_seed() { return python_random().randint(1, 1000000000); }
+
+Tensor seed_key(int64_t seed) { return Tensor::from(std::vector<uint32_t>{static_cast<uint32_t>(seed), 0}); }
+
+SeedGenerator::SeedGenerator(std::optional<int64_t> seed, const std::string& name) : initial_seed_(seed) {
+    const std::string scope = name.empty() ? Context::current().unique_name("seed_generator") : name;
+    state_ = Variable(seed_key(seed ? *seed : make_default_seed()),
+                      {.name = "seed_generator_state", .trainable = false, .path = scope + "/seed_generator_state"});
+}
+
+Tensor SeedGenerator::next() const {
+    const Tensor key = state_.value();
+    Variable state = state_;
+    state.assign(ops::add(key, Tensor::from(std::vector<uint32_t>{0, 1})));
+    return key;
+}
+
+}  // namespace cornu::random

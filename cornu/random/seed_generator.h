@@ -1,0 +1,41 @@
+// Seeds as Keras on JAX hands them out: set_random_seed, SeedGenerator, the default seeds.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cornu/random/mersenne_twister.h"
+#include "cornu/tensor/variable.h"
+
+namespace cornu::random {
+
+// keras.utils.set_random_seed: from here on the current Context draws the same numbers as Python
+// Keras on JAX after the same call. Throws ValueError for a seed outside [0, 2^32).
+CORNU_API void set_random_seed(int64_t seed);
+// The Context's stand-ins for Python's `random` and NumPy's legacy generator (which shuffles in fit).
+CORNU_API PythonRandom& python_random();
+CORNU_API NumpyRandom& numpy_random();
+// What an unseeded layer or initializer takes: random.randint(1, 10**9).
+CORNU_API int64_t make_default_seed();
+
+// A sequence of keys. The state is a variable, so that compiled steps carry it along. A handle.
+class CORNU_API SeedGenerator {
+public:
+    SeedGenerator() = default;  // none
+    // Without a seed it draws one. `path` is the state's path within a layer.
+    explicit SeedGenerator(std::optional<int64_t> seed, const std::string& name = {});
+
+    bool defined() const { return state_.defined(); }
+    Tensor next() const;                                       // uint32 (2,); the state moves on
+    const Variable& state() const { return state_; }           // "seed_generator_state", uint32 (2,)
+    const std::optional<int64_t>& initial_seed() const { return initial_seed_; }
+
+private:
+    std::optional<int64_t> initial_seed_;
+    Variable state_;
+};
+
+// The key of an integer seed: {seed, 0}.
+CORNU_API Tensor seed_key(int64_t seed);
+
+}  // namespace cornu::random
