@@ -138,7 +138,7 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
                 chunk.size = fields.uint(static_cast<int>(size_width));
                 chunk.filter_mask = fields.u32();
             }
-            chunks.push_back(chunk);
+            if (chunk.address != undefined) chunks.push_back(chunk);
         }
     }
     return chunks;
