@@ -15,6 +15,15 @@ std::span<const Op* const> shape_ops();
 std::span<const Op* const> reduction_ops();
 std::span<const Op* const> contraction_ops();
 std::span<const Op* const> control_flow_ops();  // defined in autodiff/, which their derivatives need
+std::span<const Op* const> convolution_ops();
+std::span<const Op* const> pooling_ops();
+std::span<const Op* const> elementwise_math_ops();
+std::span<const Op* const> nn_ops();
+std::span<const Op* const> normalization_ops();
+std::span<const Op* const> crossentropy_ops();
+std::span<const Op* const> indexing_ops();
+std::span<const Op* const> selection_ops();
+std::span<const Op* const> random_bits_ops();
 
 CORNU_API const std::vector<const Op*>& all_ops();
 CORNU_API const Op* find_op(std::string_view name);             // null when unknown
