@@ -1,8 +1,9 @@
-// Attributes of primitives, for those who lower them.
+// Attributes of primitives and of compositions that engines may keep whole, for those who lower them.
 #pragma once
 
 #include <vector>
 
+#include "cornu/ops/axes.h"
 #include "cornu/tensor/codec.h"
 
 namespace cornu {
@@ -103,6 +104,15 @@ struct CumulativeAttrs {
         s.field<&CumulativeAttrs::axis>();
         s.field<&CumulativeAttrs::reverse>();
     }
+};
+// Of softmax and log_softmax.
+struct SoftmaxAttrs {
+    Axes axis = -1;
+    static void describe(Schema<SoftmaxAttrs>& s) { s.field<&SoftmaxAttrs::axis>(); }
+};
+struct GeluAttrs {
+    bool approximate = true;
+    static void describe(Schema<GeluAttrs>& s) { s.field<&GeluAttrs::approximate>(); }
 };
 
 }  // namespace cornu
