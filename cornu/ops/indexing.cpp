@@ -4,6 +4,7 @@
 #include "cornu/ops/catalogue.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
 #include "cornu/tensor/codec.h"
@@ -12,23 +13,6 @@
 namespace cornu {
 
 using Ints = std::vector<int64_t>;
-
-template <> struct Codec<OutOfRange> {
-    static Json encode(OutOfRange v) { return v == OutOfRange::missing ? "missing" : "zero"; }
-    static void decode(const Json& j, OutOfRange& v) { v = j.as_string() == "zero" ? OutOfRange::zero : OutOfRange::missing; }
-};
-template <> struct Codec<ScatterMode> {
-    static constexpr const char* names[] = {"set", "add", "max", "min", "mul"};
-    static Json encode(ScatterMode v) { return names[static_cast<size_t>(v)]; }
-    static void decode(const Json& j, ScatterMode& v) {
-        for (size_t i = 0; i < std::size(names); ++i)
-            if (j.as_string() == names[i]) {
-                v = static_cast<ScatterMode>(i);
-                return;
-            }
-        throw ValueError(str("must be one of set, add, max, min, mul. Received: ", j.dump()));
-    }
-};
 
 namespace {
 
@@ -45,14 +29,6 @@ Shape rows_shape(const Shape& x, const Shape& indices, int64_t axis) {
     return out;
 }
 
-struct GatherAttrs {
-    int64_t axis = 0;
-    OutOfRange out_of_range = OutOfRange::missing;
-    static void describe(Schema<GatherAttrs>& s) {
-        s.field<&GatherAttrs::axis>();
-        s.field<&GatherAttrs::out_of_range>();
-    }
-};
 constinit const Op gather_rows_op = {
     .name = "gather_rows", .doc = "Rows of x along an axis, by index.", .inputs = 2,
     .infer = [](const InferArgs& a) -> Specs {
@@ -67,14 +43,6 @@ constinit const Op gather_rows_op = {
         return std::vector<OpSample>{{{x, i}, GatherAttrs{0}}, {{x, j}, GatherAttrs{1}}, {{x, {{0}, DType::int32}}, GatherAttrs{0}}, {{x, {{}, DType::int32}}, GatherAttrs{1}}};
     }}};
 
-struct ScatterAttrs {
-    int64_t axis = 0;
-    ScatterMode mode = ScatterMode::set;
-    static void describe(Schema<ScatterAttrs>& s) {
-        s.field<&ScatterAttrs::axis>();
-        s.field<&ScatterAttrs::mode>();
-    }
-};
 
 // Which of the rows written by `set` are still seen: of equal indices the last.
 Tensor winners(const Tensor& indices, int64_t rows) {

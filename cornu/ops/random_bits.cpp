@@ -1,22 +1,13 @@
 #include "cornu/ops/random_bits.h"
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/primitive_attrs.h"
 #include "cornu/tensor/codec.h"
 
 namespace cornu {
 
 namespace {
 
-struct BitsAttrs {
-    Shape shape;
-    DType dtype = DType::uint32;
-    int64_t start = 0;
-    static void describe(Schema<BitsAttrs>& s) {
-        s.field<&BitsAttrs::shape>();
-        s.field<&BitsAttrs::dtype>();
-        s.field<&BitsAttrs::start>();
-    }
-};
 constinit const Op threefry_bits_op = {
     .name = "threefry_bits", .doc = "Random bits by Threefry-2x32, one counter per element.",
     .infer = [](const InferArgs& a) -> Specs {
