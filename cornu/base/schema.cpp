@@ -39,8 +39,11 @@ const Field* SchemaInfo::find(std::string_view name) const {
 
 Json SchemaInfo::to_json(const void* object) const {
     Json out = Json::object();
-    for (const Field& field : fields_)
-        if (!field.hidden) out.set(field.name, field.codec->encode(member(field, object)));
+    for (const Field& field : fields_) {
+        if (field.hidden) continue;
+        Json value = field.codec->encode(member(field, object));
+        if (!field.omit_null || !value.is_null()) out.set(field.name, std::move(value));
+    }
     return out;
 }
 
@@ -120,5 +123,6 @@ FieldBuilder& FieldBuilder::non_empty() {
 FieldBuilder& FieldBuilder::old_name(const char* name) { return field_->old_names.push_back(name), *this; }
 FieldBuilder& FieldBuilder::key(const char* name) { return field_->name = name, *this; }
 FieldBuilder& FieldBuilder::hidden() { return field_->hidden = true, *this; }
+FieldBuilder& FieldBuilder::omit_null() { return field_->omit_null = true, *this; }
 
 }  // namespace cornu

@@ -83,6 +83,7 @@ struct Field {
     std::string doc;
     bool required = false;
     bool hidden = false;  // not part of get_config
+    bool omit_null = false;  // not written while it is null
     std::ptrdiff_t offset = 0;
     const CodecTable* codec = nullptr;
     std::vector<std::string> old_names;  // accepted when reading
@@ -119,6 +120,7 @@ public:
     FieldBuilder& old_name(const char* name);
     FieldBuilder& key(const char* name);            // JSON key when it is not the member's name
     FieldBuilder& hidden();
+    FieldBuilder& omit_null();
     FieldBuilder& rule(std::function<std::optional<std::string>(const Json&)> rule);
 
 private:

@@ -34,7 +34,19 @@ private:
     std::map<const void*, Tensor> values_;
 };
 
-Structure autocast(const Structure& inputs, DType dtype) {
+// Weights of a layer with a mixed policy are read in its compute dtype.
+class CastTo final : public Autocast {
+public:
+    explicit CastTo(DType dtype) : dtype_(dtype) {}
+    Tensor cast(const Tensor& value) const override {
+        return is_float(value.dtype()) && value.dtype() != dtype_ ? ops::cast(value, dtype_) : value;
+    }
+
+private:
+    DType dtype_;
+};
+
+Structure cast_inputs(const Structure& inputs, DType dtype) {
     if (!is_float(dtype)) return inputs;
     return inputs.map([&](const Tensor& x) {
         if (!x.defined() || !is_float(x.dtype()) || x.dtype() == dtype) return x;
@@ -93,7 +105,7 @@ SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs) {
     const Unheard unheard;
     ScratchState state;
     const Structure traced = inputs.map([&](const Spec& spec) { return recorder.input(spec); });
-    const Structure out = call(autocast(traced, compute_dtype()), {.training = false});
+    const Structure out = call_cast(autocast_ ? cast_inputs(traced, compute_dtype()) : traced, {.training = false});
     return out.map([](const Tensor& y) { return Spec{y.shape(), y.dtype()}; });
 }
 
@@ -107,7 +119,7 @@ Variable CustomLayer::add_weight(const WeightOptions& options) {
     const UseMode eagerly(nullptr);
     const Unheard unheard;
     VariableOptions made{.name = options.name.empty() ? "variable" : options.name, .trainable = options.trainable && trainable_,
-                         .constraint = options.constraint, .regularizer = options.regularizer};
+                         .constraint = options.constraint, .regularizer = options.regularizer, .autocast = options.autocast};
     const std::string scope = path_.empty() ? Scope::path() : path_;
     made.path = scope.empty() ? made.name : scope + "/" + made.name;
     Variable variable(initializer(options.shape, dtype), std::move(made));
@@ -128,6 +140,7 @@ void CustomLayer::set_options(const LayerOptions& options) {
     name_ = options.name;
     policy_ = options.dtype.resolved();
     trainable_ = options.trainable;
+    activity_regularizer_ = options.activity_regularizer;
 }
 
 DType CustomLayer::compute_dtype() const { return policy_.compute_dtype(); }
@@ -147,11 +160,15 @@ Variables CustomLayer::all_variables() const {
 
 Structure CustomLayer::call_operation(const Structure& inputs, const Call& call) { return invoke(inputs, call); }
 
+const std::string& CustomLayer::label() {
+    if (label_.empty()) label_ = "layers." + class_name();
+    return label_;
+}
+
 void CustomLayer::build_once(const ShapeTree& inputs) {
     if (built_) return;
     if (name_.empty()) name_ = Context::current().unique_name(utils::to_snake_case(class_name()));
-    if (label_.empty()) label_ = "layers." + class_name();
-    const Scope scope(label_, name_);
+    const Scope scope(label(), name_);
     path_ = Scope::path();
     const StateScopePause pause;
     const UseMode eagerly(nullptr);
@@ -159,6 +176,12 @@ void CustomLayer::build_once(const ShapeTree& inputs) {
     build(inputs);
     build_shapes_ = inputs;
     built_ = true;
+}
+
+Structure CustomLayer::call_cast(const Structure& inputs, const Call& call) {
+    if (!autocast_ || compute_dtype() == variable_dtype() || !is_float(compute_dtype())) return this->call(inputs, call);
+    const CastTo weights(compute_dtype());
+    return this->call(inputs, call);
 }
 
 Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
@@ -170,16 +193,17 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
         if (std::none_of(known.begin(), known.end(), [&](const Child& c) { return c.layer == self; })) siblings.push_back({name_, self});
     }
     if (any_symbolic(inputs)) return invoke_symbolic(inputs, call);
-    if (!built_) build_once(shapes_of(inputs));
+    prepare(inputs);
 
     Call resolved = call;
     if (!resolved.training.given()) resolved.training = frame_ ? frame_->training : Flag(false);
     if (!any_mask(resolved.mask)) resolved.mask = inputs.map([](const Tensor& x) { return x.mask(); });
     if (!frame_) clear_losses();
     const Frame frame(this, resolved.training);
-    const Scope scope(label_, name_);
-    const Structure cast = autocast(inputs, compute_dtype());
-    Structure outputs = this->call(cast, resolved);
+    const Scope scope(label(), name_);
+    const Structure cast = autocast_ ? cast_inputs(inputs, compute_dtype()) : inputs;
+    Structure outputs = call_cast(cast, resolved);
+    if (activity_regularizer_.defined()) outputs.for_each([&](const Tensor& y) { add_loss(activity_regularizer_(y)); });
     if (any_mask(resolved.mask)) {
         const Structure masks = compute_mask(cast, resolved.mask);
         if (masks.is_leaf() && outputs.is_leaf()) {
@@ -199,13 +223,23 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
     return outputs;
 }
 
+// Building may tell more about the inputs, so they are checked before and after.
+void CustomLayer::prepare(const Structure& inputs) {
+    if (input_specs_.empty() && built_) return;
+    const Scope scope(label(), name_);
+    check_inputs(input_specs_, inputs, name_);
+    if (built_) return;
+    build_once(shapes_of(inputs));
+    check_inputs(input_specs_, inputs, name_);
+}
+
 Structure CustomLayer::invoke_symbolic(const Structure& inputs, const Call& call) {
     inputs.for_each([&](const Tensor& x) {
         if (!x.symbolic()) throw ValueError(str("a layer called on symbolic inputs takes only those. Received: ", x));
     });
-    if (!built_) build_once(shapes_of(inputs));
+    prepare(inputs);
     const Frame frame(this, call.training.given() ? call.training : Flag(false));
-    const Scope scope(label_, name_);
+    const Scope scope(label(), name_);
     SpecTree outputs = compute_output_spec(inputs.map([](const Tensor& x) { return x.spec(); }));
     return add_symbolic_node(shared_from_this(), inputs, call, std::move(outputs));
 }

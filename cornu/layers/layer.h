@@ -12,7 +12,9 @@
 #include "cornu/base/json.h"
 #include "cornu/dtype_policies/dtype_policy.h"
 #include "cornu/initializers/initializer.h"
+#include "cornu/layers/input_spec.h"
 #include "cornu/ops/symbolic.h"
+#include "cornu/regularizers/regularizer.h"
 #include "cornu/tensor/structure.h"
 #include "cornu/tensor/variable.h"
 
@@ -64,6 +66,7 @@ struct WeightOptions {
     bool trainable = true;
     std::function<Tensor(const Tensor&)> regularizer = {};
     std::function<Tensor(const Tensor&)> constraint = {};
+    bool autocast = true;                       // read in the compute dtype inside call()
 };
 
 // Settings that every layer has.
@@ -71,6 +74,7 @@ struct LayerOptions {
     std::string name = {};                      // "dense", "dense_1", … when empty
     DTypePolicy dtype = {};
     bool trainable = true;
+    Regularizer activity_regularizer = {};      // a penalty on the outputs
 };
 
 class CORNU_API CustomLayer : public Operation, public std::enable_shared_from_this<CustomLayer> {
@@ -100,6 +104,11 @@ public:
         return layer;
     }
     void track_variable(const Variable& variable);          // e.g. a seed generator's state
+    // What each input must be like, checked before every call; one for each input.
+    void set_input_spec(InputSpec spec) { input_specs_ = {std::move(spec)}; }
+    void set_input_specs(std::vector<InputSpec> specs) { input_specs_ = std::move(specs); }
+    // Whether inputs and weights are cast to the compute dtype, as they are by default.
+    void set_autocast(bool autocast) { autocast_ = autocast; }
 
     // ---- state ----
     void set_options(const LayerOptions& options);          // from the constructor
@@ -128,12 +137,17 @@ public:
 
 private:
     void track_layer(std::string attribute, const Layer& layer);
+    void prepare(const Structure& inputs);      // checks and builds
+    Structure call_cast(const Structure& inputs, const Call& call);
+    const std::string& label();
     Structure invoke_symbolic(const Structure& inputs, const Call& call);
     struct Frame;                               // one call in progress on this thread
     static thread_local Frame* frame_;
     std::string name_, path_, label_;
     DTypePolicy policy_;
-    bool trainable_ = true, built_ = false;
+    Regularizer activity_regularizer_;
+    std::vector<InputSpec> input_specs_;
+    bool trainable_ = true, built_ = false, autocast_ = true;
     ShapeTree build_shapes_;
     Variables variables_;
     std::vector<Child> children_;

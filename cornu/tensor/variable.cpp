@@ -11,6 +11,7 @@ struct Variable::Impl {
 namespace {
 thread_local StateScope* innermost_scope = nullptr;
 thread_local ReadObserver* innermost_observer = nullptr;
+thread_local Autocast* innermost_autocast = nullptr;
 }  // namespace
 
 Variable::Variable(Tensor value, VariableOptions options) : impl_(std::make_shared<Impl>()) {
@@ -25,7 +26,7 @@ Tensor Variable::value() const {
     Tensor value = innermost_scope ? innermost_scope->read(*this) : stored();
     for (ReadObserver* observer = innermost_observer; observer; observer = observer->outer_)
         observer->on_read(*this, value);
-    return value;
+    return innermost_autocast && options().autocast ? innermost_autocast->cast(value) : value;
 }
 
 void Variable::assign(const Tensor& value) {
@@ -66,6 +67,9 @@ StateScope* StateScope::innermost() { return innermost_scope; }
 
 StateScopePause::StateScopePause() : saved_(innermost_scope) { innermost_scope = nullptr; }
 StateScopePause::~StateScopePause() { innermost_scope = saved_; }
+
+Autocast::Autocast() : outer_(innermost_autocast) { innermost_autocast = this; }
+Autocast::~Autocast() { innermost_autocast = outer_; }
 
 ReadObserver::ReadObserver() : outer_(innermost_observer) { innermost_observer = this; }
 ReadObserver::~ReadObserver() { innermost_observer = outer_; }

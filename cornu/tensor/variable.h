@@ -17,6 +17,7 @@ struct VariableOptions {
     std::function<Tensor(const Tensor&)> constraint = {};    // applied after each optimizer update
     std::function<Tensor(const Tensor&)> regularizer = {};   // a scalar added to the loss
     bool overwrite_with_gradient = false;
+    bool autocast = true;                                    // read in a layer's compute dtype inside its call
 };
 
 class CORNU_API Variable {
@@ -85,6 +86,20 @@ public:
 
 private:
     StateScope* saved_;
+};
+
+// Changes the dtype in which variables are read while it is the innermost on this thread: the call
+// of a layer with a mixed policy. Defined where casts are known.
+class CORNU_API Autocast {
+public:
+    Autocast();
+    virtual ~Autocast();
+    Autocast(const Autocast&) = delete;
+    Autocast& operator=(const Autocast&) = delete;
+    virtual Tensor cast(const Tensor& value) const = 0;
+
+private:
+    Autocast* outer_;
 };
 
 // Told of each read, e.g. by a gradient tape, which must know which value stood for a variable.

@@ -1,0 +1,61 @@
+// What Cornu's own layers stand on: a layer whose constructor arguments are a config, described once.
+#pragma once
+
+#include "cornu/constraints/constraint.h"
+#include "cornu/layers/layer.h"
+#include "cornu/ops/per_axis.h"
+
+namespace cornu::layers {
+
+// The fields that every layer has; they come first in its config.
+template <class Config>
+void describe_layer(Schema<Config>& s) {
+    s.template field<&Config::name>("Name; made from the class name when empty.");
+    s.template field<&Config::trainable>("Whether training changes the weights.");
+    s.template field<&Config::dtype>("Dtype or policy; the global policy by default.");
+}
+
+// Keras draws the seeds of unseeded initializers in the constructor, in the order of arguments.
+template <class... Initializers>
+void resolve(Initializers&... initializers) { (initializers.resolve(), ...); }
+
+// Keras's argument checks, in its words. `standardize` gives one number per axis.
+CORNU_API void standardize(PerAxis& value, int64_t axes, const char* name, bool allow_zero = false);
+CORNU_API void standardize_data_format(std::string& data_format);
+CORNU_API void standardize_padding(std::string& padding, bool allow_causal = false);
+
+// Throws UnsupportedError unless null.
+CORNU_API void refuse_quantization(const Json& quantization_config);
+
+// Everything of a layer with a config but its behaviour.
+class CORNU_API ConfiguredLayerBase : public CustomLayer {
+public:
+    std::string class_name() const final { return class_name_; }
+
+protected:
+    explicit ConfiguredLayerBase(const char* class_name) : class_name_(class_name) {}
+    std::string label() const { return str("layers.", class_name_); }
+    void start(std::string& name, DTypePolicy& dtype, bool trainable, const Regularizer& activity_regularizer);
+    Json finish_config(Json config) const;   // as the layer is now
+
+private:
+    const char* class_name_;
+};
+
+template <class ConfigType>
+class ConfiguredLayer : public ConfiguredLayerBase {
+public:
+    using Config = ConfigType;
+    ConfiguredLayer(const char* class_name, Config config) : ConfiguredLayerBase(class_name), config_(std::move(config)) {
+        validate(config_, label());
+        if constexpr (requires { config_.activity_regularizer; }) start(config_.name, config_.dtype, config_.trainable, config_.activity_regularizer);
+        else start(config_.name, config_.dtype, config_.trainable, {});
+    }
+    Json get_config() const override { return finish_config(to_json(config_)); }
+    const Config& config() const { return config_; }
+
+protected:
+    Config config_;
+};
+
+}  // namespace cornu::layers

@@ -1,0 +1,59 @@
+#include "cornu/layers/core/dense.h"
+
+#include "cornu/ops/contraction.h"
+#include "cornu/ops/elementwise.h"
+
+namespace cornu::layers {
+
+namespace {
+
+class DenseLayer final : public ConfiguredLayer<DenseConfig> {
+public:
+    explicit DenseLayer(DenseConfig config) : ConfiguredLayer("Dense", std::move(config)) {
+        resolve(config_.kernel_initializer, config_.bias_initializer);
+        refuse_quantization(config_.quantization_config);
+        set_input_spec({.min_ndim = 2});
+    }
+    bool supports_masking() const override { return true; }
+
+    void build(const Shape& input) override {
+        const int64_t n = input.back(), units = config_.units;
+        kernel_ = add_weight({.name = "kernel", .shape = {n, units}, .initializer = config_.kernel_initializer,
+                              .regularizer = config_.kernel_regularizer.function(), .constraint = config_.kernel_constraint.function()});
+        if (config_.use_bias)
+            bias_ = add_weight({.name = "bias", .shape = {units}, .initializer = config_.bias_initializer,
+                                .regularizer = config_.bias_regularizer.function(), .constraint = config_.bias_constraint.function()});
+        set_input_spec({.min_ndim = 2, .axes = {{-1, n}}});
+    }
+
+    Tensor call(const Tensor& x, const Call&) override {
+        Tensor y = ops::matmul(x, kernel_);
+        if (config_.use_bias) y = y + bias_;
+        return config_.activation(y);
+    }
+
+private:
+    Variable kernel_, bias_;
+};
+
+}  // namespace
+
+void DenseConfig::describe(Schema<DenseConfig>& s) {
+    using C = DenseConfig;
+    describe_layer(s);
+    s.field<&C::units>("Size of the output's last axis.").positive();
+    s.field<&C::activation>("Function of the result.");
+    s.field<&C::use_bias>("Whether a bias is added.");
+    s.field<&C::kernel_initializer>("How the kernel starts.");
+    s.field<&C::bias_initializer>("How the bias starts.");
+    s.field<&C::kernel_regularizer>("Penalty on the kernel.");
+    s.field<&C::bias_regularizer>("Penalty on the bias.");
+    s.field<&C::activity_regularizer>("Penalty on the output.").omit_null();
+    s.field<&C::kernel_constraint>("What the kernel is kept to.");
+    s.field<&C::bias_constraint>("What the bias is kept to.");
+    s.field<&C::quantization_config>("How weights are quantized; null only.");
+}
+
+Dense::Dense(DenseConfig config) : Layer(std::make_shared<DenseLayer>(std::move(config))) {}
+
+}  // namespace cornu::layers

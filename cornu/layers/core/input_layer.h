@@ -1,0 +1,37 @@
+// InputLayer: where a Functional or Sequential model's input enters.
+#pragma once
+
+#include <optional>
+
+#include "cornu/layers/configured_layer.h"
+
+namespace cornu::layers {
+
+struct CORNU_API InputLayerConfig {
+    std::optional<Shape> shape = {};             // without the batch axis
+    std::optional<int64_t> batch_size = {};
+    std::optional<DType> dtype = {};             // floatx by default
+    bool sparse = false;                         // true is refused
+    bool ragged = false;                         // true is refused
+    std::optional<Shape> batch_shape = {};       // instead of shape and batch_size
+    std::string name = {};
+    bool optional = false;
+    static void describe(Schema<InputLayerConfig>& s);
+};
+
+class CORNU_API InputLayer : public Layer {
+public:
+    using Config = InputLayerConfig;
+    explicit InputLayer(InputLayerConfig config);
+
+    // A symbolic tensor that this layer stands at the beginning of.
+    Tensor make_output() const;
+    const Shape& batch_shape() const;
+    DType dtype() const;
+    // The InputLayer that `layer` is; throws ValueError when it is another.
+    explicit InputLayer(const Layer& layer);
+    static bool is(const Layer& layer);
+};
+using Input = InputLayer;   // within Sequential({layers::Input({.shape = …}), …})
+
+}  // namespace cornu::layers

@@ -1,0 +1,56 @@
+#include "cornu/layers/regularization/dropout.h"
+
+#include "cornu/layers/regularization/noise.h"
+#include "cornu/ops/creation.h"
+#include "cornu/ops/elementwise.h"
+#include "cornu/ops/shape_ops.h"
+#include "cornu/random/functional.h"
+
+namespace cornu::layers {
+
+Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noise_shape) {
+    if (rate >= 1) return ops::zeros_like(x);
+    const double keep = 1 - rate;
+    const Tensor mask = ops::broadcast_to(random::bernoulli(key, keep, noise_shape), x.shape());
+    return ops::where(mask, x / keep, ops::zeros_like(x));
+}
+
+namespace {
+
+class DropoutLayer final : public SeededLayer<DropoutConfig> {
+public:
+    explicit DropoutLayer(DropoutConfig config) : SeededLayer("Dropout", config, config.rate > 0) {
+        if (!config_.noise_shape) return;
+        for (size_t i = 0; i < config_.noise_shape->size(); ++i)
+            if (const auto dim = (*config_.noise_shape)[i]; dim && *dim <= 0)
+                throw ValueError(str("Invalid value received for argument `noise_shape`. Expected all dimensions to be positive integers or None. "
+                                     "Received negative or zero value at index ", i, ": ", *dim));
+    }
+
+    Tensor call(const Tensor& x, const Call& call) override {
+        if (!call.training || config_.rate == 0) return x;
+        Shape noise = x.shape();
+        if (config_.noise_shape) {
+            if (static_cast<int64_t>(config_.noise_shape->size()) != x.rank())
+                throw ShapeError(str("`noise_shape` must have one dimension per axis of the input. Received: ", config_.noise_shape->size(),
+                                     " dimensions for an input of shape ", x.shape()));
+            for (int64_t axis = 0; axis < noise.rank(); ++axis)
+                if (const auto dim = (*config_.noise_shape)[static_cast<size_t>(axis)]) noise[axis] = *dim;
+        }
+        return dropout(x, config_.rate, next_key(), noise);
+    }
+};
+
+}  // namespace
+
+void DropoutConfig::describe(Schema<DropoutConfig>& s) {
+    using C = DropoutConfig;
+    describe_layer(s);
+    s.field<&C::rate>("The share that is dropped.").between(0, 1);
+    s.field<&C::seed>("Seed; drawn when not given.");
+    s.field<&C::noise_shape>("Shape of the mask, broadcast to the input.");
+}
+
+Dropout::Dropout(DropoutConfig config) : Layer(std::make_shared<DropoutLayer>(std::move(config))) {}
+
+}  // namespace cornu::layers

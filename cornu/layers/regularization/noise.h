@@ -1,0 +1,30 @@
+// What dropout and noise layers share: a seed generator that is part of the layer's state.
+#pragma once
+
+#include "cornu/layers/configured_layer.h"
+#include "cornu/random/seed_generator.h"
+
+namespace cornu::layers {
+
+// keras.random.dropout with a key: zero at the places that the key's mask of `noise_shape` (broadcast
+// to x) drops, x / (1 - rate) elsewhere.
+Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noise_shape);
+
+template <class Config>
+class SeededLayer : public ConfiguredLayer<Config> {
+public:
+    SeededLayer(const char* class_name, Config config, bool random) : ConfiguredLayer<Config>(class_name, std::move(config)) {
+        if (!random) return;
+        generator_ = random::SeedGenerator(this->config_.seed);
+        this->track_variable(generator_.state());
+    }
+    bool supports_masking() const override { return true; }
+
+protected:
+    Tensor next_key() const { return generator_.next(); }
+
+private:
+    random::SeedGenerator generator_;
+};
+
+}  // namespace cornu::layers
