@@ -6,7 +6,8 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Cornu)
 install(TARGETS cornu EXPORT CornuTargets)
 install(EXPORT CornuTargets NAMESPACE cornu:: DESTINATION ${package_dir})
 install(DIRECTORY cornu/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cornu FILES_MATCHING
-        PATTERN "*.h" PATTERN "*_impl.h" EXCLUDE PATTERN backends EXCLUDE PATTERN cli EXCLUDE)
+        PATTERN "*.h" PATTERN "*_impl.h" EXCLUDE PATTERN "*for_tests.h" EXCLUDE
+        PATTERN backends EXCLUDE PATTERN cli EXCLUDE)
 
 configure_package_config_file(cmake/CornuConfig.cmake.in CornuConfig.cmake
                               INSTALL_DESTINATION ${package_dir})

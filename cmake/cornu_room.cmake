@@ -2,7 +2,7 @@
 # Sources are globbed (with CONFIGURE_DEPENDS), so that adding a file edits no build file.
 
 # The rooms whose tests also run under the sanitizers: all that handles memory, threads and files.
-set(CORNU_CORE_ROOMS base tensor ops autodiff graph backend backends/native random saving)
+set(CORNU_CORE_ROOMS base tensor ops graph autodiff backend backends/native random saving)
 
 function(cornu_room_sources room out_sources out_tests)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cornu/${room}/*.cpp)
@@ -93,4 +93,20 @@ function(cornu_examples)
                                    CORNU_EXAMPLES_DIR="${PROJECT_SOURCE_DIR}/examples")
         target_link_libraries(${name}_demo PRIVATE cornu cornu_flags)
     endforeach()
+endfunction()
+
+# An engine: a plugin that is found and opened at run time (backend/registry.cpp). It takes the core's
+# symbols from the program that opens it, which therefore must hold the shared library.
+function(cornu_engine name)
+    if(NOT BUILD_SHARED_LIBS)
+        return()
+    endif()
+    add_library(cornu_engine_${name} MODULE ${ARGN})
+    set_target_properties(cornu_engine_${name} PROPERTIES OUTPUT_NAME cornu_${name}
+                          LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    target_include_directories(cornu_engine_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(cornu_engine_${name} PRIVATE cornu cornu_flags)
+    if(CORNU_INSTALL)
+        install(TARGETS cornu_engine_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cornu)
+    endif()
 endfunction()

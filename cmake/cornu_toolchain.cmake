@@ -9,6 +9,10 @@ find_program(CORNU_MOLD mold)
 add_library(cornu_flags INTERFACE)
 target_compile_options(cornu_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
                                              $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+    # It takes every reference that a call on a handle returns for one into the handle.
+    target_compile_options(cornu_flags INTERFACE -Wno-dangling-reference)
+endif()
 if(CORNU_MOLD)
     target_link_options(cornu_flags INTERFACE -fuse-ld=mold)
 endif()

@@ -1,7 +1,9 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <map>
 #include <mutex>
+#include <sstream>
 
 #include "cornu/backend/backend.h"
 #include "cornu/tensor/context.h"
@@ -53,9 +55,9 @@ std::vector<std::string> plugin_paths(const std::string& name) {
     return paths;
 }
 
-std::shared_ptr<Backend> load_plugin(const Engine& engine) {
+std::shared_ptr<Backend> load_plugin(const std::string& name, const std::string& advice) {
     std::string tried;
-    for (const std::string& path : plugin_paths(engine.name)) {
+    for (const std::string& path : plugin_paths(name)) {
         void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
         if (!library) {
             const char* why = dlerror();
@@ -70,7 +72,7 @@ std::shared_ptr<Backend> load_plugin(const Engine& engine) {
         }
         return entry->make();  // stays loaded: its code is in use from now on
     }
-    throw BackendError(str("the backend ", engine.name, " was not found: ", engine.install, ". Looked for:", tried));
+    throw BackendError(str("the backend ", name, " was not found: ", advice, ". Looked for:", tried));
 }
 
 // Engines are loaded once in a process and shared by its contexts; they hold no state of a context.
@@ -86,14 +88,16 @@ Loaded& loaded() {
 }  // namespace
 
 std::shared_ptr<Backend> find_backend(const std::string& name) {
-    for (const Engine& engine : engines) {
-        if (name != engine.name) continue;
-        std::lock_guard lock(loaded().mutex);
-        std::shared_ptr<Backend>& backend = loaded().backends[name];
-        if (!backend) backend = name == "native" ? make_native_backend() : load_plugin(engine);
-        return backend;
-    }
-    throw BackendError(str("there is no backend of this name. Known: ", known_names(), ". Received: ", name));
+    // A name of letters alone: it becomes part of a file's.
+    if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") != name.npos)
+        throw BackendError(str("a backend's name has small letters, digits and _ only. Received: ", name));
+    std::string advice = "Cornu knows " + known_names() + ", and plugins of your own";
+    for (const Engine& engine : engines)
+        if (name == engine.name) advice = engine.install;
+    const std::lock_guard lock(loaded().mutex);
+    std::shared_ptr<Backend>& backend = loaded().backends[name];
+    if (!backend) backend = name == "native" ? make_native_backend() : load_plugin(name, advice);
+    return backend;
 }
 
 std::shared_ptr<Backend> current_backend() {

@@ -21,6 +21,11 @@ std::span<const Op* const> elementwise_math_ops();
 std::span<const Op* const> nn_ops();
 std::span<const Op* const> normalization_ops();
 std::span<const Op* const> crossentropy_ops();
+std::span<const Op* const> indexing_ops();
+std::span<const Op* const> selection_ops();
+std::span<const Op* const> random_bits_ops();
+std::span<const Op* const> cumulative_ops();
+std::span<const Op* const> sorting_ops();
 
 CORNU_API const std::vector<const Op*>& all_ops();
 CORNU_API const Op* find_op(std::string_view name);             // null when unknown

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "cornu/ops/apply.h"
+#include "cornu/ops/primitive_attrs.h"
 
 namespace cornu::ops {
 
@@ -44,9 +45,6 @@ CORNU_API Tensor get_item(const Tensor& x, std::vector<Index> key);
 }  // namespace cornu::ops
 
 namespace cornu {
-
-enum class OutOfRange : uint8_t { missing, zero };              // what a read past an end gives
-enum class ScatterMode : uint8_t { set, add, max, min, mul };   // what a write does to what is there
 
 namespace prim {
 // Rows of x along `axis`: out.shape = x.shape[:axis] + indices.shape + x.shape[axis+1:]. A row

@@ -6,6 +6,7 @@
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
+#include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
 #include "cornu/tensor/codec.h"
@@ -139,10 +140,6 @@ constinit const Op celu_op = {
     .traits = composed, .samples = {.low = -3, .high = 3, .cases = alpha_cases, .away_from_integers = true},
     .read_attrs = read_attrs<AlphaAttrs>};
 
-struct GeluAttrs {
-    bool approximate = true;
-    static void describe(Schema<GeluAttrs>& s) { s.field<&GeluAttrs::approximate>(); }
-};
 constexpr double sqrt_two_over_pi = 0.79788456080286535588;
 Tensor gelu_tanh_argument(const Tensor& x) { return sqrt_two_over_pi * (x + 0.044715 * (x * x * x)); }
 constinit const Op gelu_op = {
@@ -218,10 +215,6 @@ constinit const Op threshold_op = {
 
 // ---- probabilities ----
 
-struct SoftmaxAttrs {
-    Axes axis = -1;
-    static void describe(Schema<SoftmaxAttrs>& s) { s.field<&SoftmaxAttrs::axis>(); }
-};
 Specs softmax_infer(const InferArgs& a) {
     a.as<SoftmaxAttrs>().axis.resolve(a.shape().rank());
     return {{a.shape(), to_float_dtype(a.dtype())}};

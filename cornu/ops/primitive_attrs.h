@@ -1,8 +1,9 @@
-// Attributes of primitives, for those who lower them.
+// Attributes of primitives and of compositions that engines may keep whole, for those who lower them.
 #pragma once
 
 #include <vector>
 
+#include "cornu/ops/axes.h"
 #include "cornu/tensor/codec.h"
 
 namespace cornu {
@@ -46,6 +47,72 @@ struct PadAttrs {
         s.field<&PadAttrs::high>();
         s.field<&PadAttrs::interior>();
     }
+};
+// Of gather_rows and scatter_rows.
+enum class OutOfRange : uint8_t { missing, zero };              // what a read past an end gives
+enum class ScatterMode : uint8_t { set, add, max, min, mul };   // what a write does to what is there
+
+template <> struct Codec<OutOfRange> {
+    static Json encode(OutOfRange v) { return v == OutOfRange::missing ? "missing" : "zero"; }
+    static void decode(const Json& j, OutOfRange& v) { v = j.as_string() == "zero" ? OutOfRange::zero : OutOfRange::missing; }
+};
+template <> struct Codec<ScatterMode> {
+    static constexpr const char* names[] = {"set", "add", "max", "min", "mul"};
+    static Json encode(ScatterMode v) { return names[static_cast<size_t>(v)]; }
+    static void decode(const Json& j, ScatterMode& v) {
+        for (size_t i = 0; i < std::size(names); ++i)
+            if (j.as_string() == names[i]) {
+                v = static_cast<ScatterMode>(i);
+                return;
+            }
+        throw ValueError(str("must be one of set, add, max, min, mul. Received: ", j.dump()));
+    }
+};
+
+struct GatherAttrs {
+    int64_t axis = 0;
+    OutOfRange out_of_range = OutOfRange::missing;
+    static void describe(Schema<GatherAttrs>& s) {
+        s.field<&GatherAttrs::axis>();
+        s.field<&GatherAttrs::out_of_range>();
+    }
+};
+struct ScatterAttrs {
+    int64_t axis = 0;
+    ScatterMode mode = ScatterMode::set;
+    static void describe(Schema<ScatterAttrs>& s) {
+        s.field<&ScatterAttrs::axis>();
+        s.field<&ScatterAttrs::mode>();
+    }
+};
+// Of threefry_bits.
+struct BitsAttrs {
+    Shape shape;
+    DType dtype = DType::uint32;
+    int64_t start = 0;
+    static void describe(Schema<BitsAttrs>& s) {
+        s.field<&BitsAttrs::shape>();
+        s.field<&BitsAttrs::dtype>();
+        s.field<&BitsAttrs::start>();
+    }
+};
+// Of cumulative_sum and cumulative_prod.
+struct CumulativeAttrs {
+    int64_t axis = 0;
+    bool reverse = false;
+    static void describe(Schema<CumulativeAttrs>& s) {
+        s.field<&CumulativeAttrs::axis>();
+        s.field<&CumulativeAttrs::reverse>();
+    }
+};
+// Of softmax and log_softmax.
+struct SoftmaxAttrs {
+    Axes axis = -1;
+    static void describe(Schema<SoftmaxAttrs>& s) { s.field<&SoftmaxAttrs::axis>(); }
+};
+struct GeluAttrs {
+    bool approximate = true;
+    static void describe(Schema<GeluAttrs>& s) { s.field<&GeluAttrs::approximate>(); }
 };
 
 }  // namespace cornu

@@ -30,7 +30,8 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
     mode_t mode = 0666;
     const bool exists = ::stat(target_.c_str(), &old) == 0;
     if (exists && !S_ISREG(old.st_mode)) {
-        throw FileError(str(target_.string(), ": cannot write the file: it is not a regular file."));
+        throw FileError(
+            str(target_.string(), ": cannot write the file: it is not a regular file."));
     }
     // O_EXCL rather than mkstemp: the file gets the permissions that the user's umask asks for.
     for (int attempt = 0; attempt < 100 && fd_ < 0; ++attempt) {
@@ -40,7 +41,8 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
     }
     if (fd_ < 0) {
         const int code = errno;
-        throw FileError(str(target_.string(), ": cannot write the file: ", std::strerror(code), "."));
+        throw FileError(
+            str(target_.string(), ": cannot write the file: ", std::strerror(code), "."));
     }
     if (exists) (void)!::fchmod(fd_, old.st_mode & 07777);
     buffer_.reserve(buffer_bytes);

@@ -1,5 +1,7 @@
 #include "cornu/saving/atomic_file.h"
 
+#include <doctest/doctest.h>
+
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -73,11 +75,15 @@ TEST_CASE("permissions and links of the old file are kept") {
 
 TEST_CASE("places that cannot be written are clear errors") {
     TemporaryFolder folder;
-    CHECK_THROWS_WITH_AS(AtomicFile(folder.path / "no" / "m.keras"), doctest::Contains("No such file"), FileError);
+    CHECK_THROWS_WITH_AS(AtomicFile(folder.path / "no" / "m.keras"),
+                         doctest::Contains("No such file"), FileError);
     CHECK_THROWS_WITH_AS(AtomicFile(folder.path), doctest::Contains("it is a folder"), FileError);
-    CHECK_THROWS_WITH_AS(AtomicFile("/dev/null"), doctest::Contains("not a regular file"), FileError);
-    CHECK_THROWS_WITH_AS(ByteSource::open(folder.path), doctest::Contains("must be a regular file"), FileError);
-    CHECK_THROWS_WITH_AS(ByteSource::open(folder.path / "no"), doctest::Contains("No such file"), FileError);
+    CHECK_THROWS_WITH_AS(AtomicFile("/dev/null"), doctest::Contains("not a regular file"),
+                         FileError);
+    CHECK_THROWS_WITH_AS(ByteSource::open(folder.path), doctest::Contains("must be a regular file"),
+                         FileError);
+    CHECK_THROWS_WITH_AS(ByteSource::open(folder.path / "no"), doctest::Contains("No such file"),
+                         FileError);
 }
 
 TEST_CASE("a full disk at any byte leaves the old file whole") {
@@ -98,7 +104,10 @@ TEST_CASE("a full disk at any byte leaves the old file whole") {
                 for (int i = 0; i < 10; ++i) file.write(std::string(100'000, 'x'));
                 file.commit();
             } catch (const FileError& error) {
-                code = std::string(error.what()).find("The file is as it was before.") != std::string::npos ? 0 : 2;
+                code = std::string(error.what()).find("The file is as it was before.") !=
+                               std::string::npos
+                           ? 0
+                           : 2;
             }
             ::_exit(code);
         }

@@ -81,8 +81,8 @@ void ByteSource::fail(uint64_t offset, std::string_view message) const {
 }
 
 void ByteSource::fail_range(uint64_t offset, uint64_t size) const {
-    fail(offset, str("the file ends before the ", size, " bytes that belong here. Received: ",
-                     bytes_.size(), " bytes."));
+    fail(offset, str("the file ends before the ", size,
+                     " bytes that belong here. Received: ", bytes_.size(), " bytes."));
 }
 
 Cursor::Cursor(const ByteSource& source, uint64_t offset, uint64_t size)
@@ -92,15 +92,17 @@ Cursor::Cursor(const ByteSource& source, uint64_t offset, uint64_t size)
 
 uint64_t Cursor::take(uint64_t size) {
     if (size > remaining()) {
-        fail(str("a structure ends before the ", size, " bytes that belong here. Received: ",
-                 remaining(), " bytes."));
+        fail(str("a structure ends before the ", size,
+                 " bytes that belong here. Received: ", remaining(), " bytes."));
     }
     const uint64_t begin = offset_;
     offset_ += size;
     return begin;
 }
 
-uint64_t Cursor::uint(int width) { return source_->uint(take(static_cast<uint64_t>(width)), width); }
+uint64_t Cursor::uint(int width) {
+    return source_->uint(take(static_cast<uint64_t>(width)), width);
+}
 
 std::string_view Cursor::text(uint64_t size) { return source_->text(take(size), size); }
 

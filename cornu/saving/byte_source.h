@@ -87,8 +87,8 @@ public:
     uint64_t u64() { return uint(8); }
     std::string_view text(uint64_t size);
     void skip(uint64_t size) { take(size); }
-    Cursor sub(uint64_t size);                  // the next `size` bytes as a range of their own
-    void expect(std::string_view signature);    // these very bytes come next
+    Cursor sub(uint64_t size);                // the next `size` bytes as a range of their own
+    void expect(std::string_view signature);  // these very bytes come next
     [[noreturn]] void fail(std::string_view message) const { source_->fail(offset_, message); }
 
 private:

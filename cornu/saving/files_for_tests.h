@@ -1,8 +1,6 @@
 // What the tests of this room share: the recorded files of tests/golden/files and damage to them.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,17 +12,16 @@
 #include "cornu/saving/byte_source.h"
 #include "cornu/saving/inflate.h"
 #include "cornu/saving/sink.h"
+#include "tests/golden.h"
 
 namespace cornu::saving::test {
 
-inline std::filesystem::path golden(const std::string& name) {
-    return std::filesystem::path(CORNU_SOURCE_DIR) / "tests/golden/files" / name;
-}
+inline std::filesystem::path golden(const std::string& name) { return golden_path("files/" + name); }
 
 inline const Json& expected() {
     static const Json json = [] {
         std::ifstream in(golden("expected.json"));
-        REQUIRE(in);
+        CORNU_CHECK(in, "expected.json is missing");
         return Json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
     }();
     return json;
@@ -45,7 +42,7 @@ struct TemporaryFolder {
     std::filesystem::path path;
     TemporaryFolder() {
         std::string name = (std::filesystem::temp_directory_path() / "cornu-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        CORNU_CHECK(::mkdtemp(name.data()) != nullptr);
         path = name;
     }
     ~TemporaryFolder() {

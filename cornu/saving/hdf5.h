@@ -58,7 +58,8 @@ public:
 
     std::vector<std::string> names() const;  // of the children, sorted by bytes, as h5py lists them
     size_t size() const;
-    // `path` is relative, components separated by '/'. Both contains_… are false for the other kind.
+    // `path` is relative, components separated by '/'. Both contains_… are false for the other
+    // kind.
     bool contains(std::string_view path) const;
     bool contains_group(std::string_view path) const;
     bool contains_dataset(std::string_view path) const;

@@ -62,7 +62,8 @@ std::vector<Chunk> read_btree_chunks(const Node& node, const Grid& grid, Budget&
         if (head.u8() != 1) head.fail("a B-tree of chunks must be here.");
         const int level = head.u8();
         const uint64_t count = head.u16();
-        if (item.above != 256 && level != item.above - 1) head.fail("the levels of a B-tree must descend by one.");
+        if (item.above != 256 && level != item.above - 1)
+            head.fail("the levels of a B-tree must descend by one.");
         const uint64_t size = count * (key_size + 8);
         budget.spend(24 + size, item.address);
         Cursor in(source, item.address + 24, size);
@@ -96,11 +97,13 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
     std::vector<Chunk> chunks;
     if (layout.index == Layout::Index::single) {
         if (grid.chunks != 1) source.fail(node.header, "the one chunk must cover the dataset.");
-        chunks.push_back({0, layout.address, filtered ? layout.size : grid.chunk_bytes, layout.filter_mask});
+        chunks.push_back(
+            {0, layout.address, filtered ? layout.size : grid.chunk_bytes, layout.filter_mask});
     } else if (layout.index == Layout::Index::implicit) {
         if (filtered) source.fail(node.header, "chunks without an index must have no filters.");
         uint64_t size;
-        if (multiply_overflows(grid.chunks, grid.chunk_bytes, &size)) source.fail(node.header, "the chunks are too large.");
+        if (multiply_overflows(grid.chunks, grid.chunk_bytes, &size))
+            source.fail(node.header, "the chunks are too large.");
         source.bytes(layout.address, size);
         for (uint64_t i = 0; i < grid.chunks; ++i) {
             chunks.push_back({i, layout.address + i * grid.chunk_bytes, grid.chunk_bytes, 0});
@@ -109,6 +112,7 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
         budget.spend(28, layout.address);
         Cursor head(source, layout.address, 24);
         head.expect("FAHD");
+        check_sum(source, layout.address, 24);
         head.skip(2);
         const uint64_t entry = head.u8();
         const int page_bits = head.u8();
@@ -117,13 +121,15 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
         if (entry < 8 || (filtered && (entry < 13 || size_width > 8)) || count != grid.chunks) {
             head.fail("the array of chunks does not fit the dataset.");
         }
-        if (page_bits < 64 && count > uint64_t(1) << page_bits) head.fail("paged arrays of chunks are not read.");
+        if (page_bits < 64 && count > uint64_t(1) << page_bits)
+            head.fail("paged arrays of chunks are not read.");
         uint64_t size;
         if (multiply_overflows(count, entry, &size)) head.fail("the array of chunks is too large.");
         budget.spend(14, block);
         budget.spend(size, block);
         Cursor mark(source, block, 14);
         mark.expect("FADB");
+        check_sum(source, block, 14 + size);
         Cursor in(source, block + 14, size);
         for (uint64_t i = 0; i < count; ++i) {
             Cursor fields = in.sub(entry);
@@ -132,7 +138,7 @@ std::vector<Chunk> read_indexed_chunks(const Node& node, const Grid& grid, Budge
                 chunk.size = fields.uint(static_cast<int>(size_width));
                 chunk.filter_mask = fields.u32();
             }
-            chunks.push_back(chunk);
+            if (chunk.address != undefined) chunks.push_back(chunk);
         }
     }
     return chunks;
@@ -150,14 +156,16 @@ std::vector<std::byte> unshuffle(std::span<const std::byte> bytes, size_t elemen
 }
 
 // Undoes the filters, last first; without any, the bytes stay where they are.
-ByteSource decode(const Node& node, const Chunk& chunk, const Grid& grid, const ByteSource& source) {
+ByteSource decode(const Node& node, const Chunk& chunk, const Grid& grid,
+                  const ByteSource& source) {
     ByteSource data = source.slice(source.name(), chunk.address, chunk.size);
     for (size_t i = node.filters.size(); i-- > 0;) {
         if (chunk.filter_mask >> i & 1) continue;
         const Filter& filter = node.filters[i];
         if (filter.id == Filter::deflate) {
             try {
-                data = ByteSource::own(source.name(), inflate(data, grid.chunk_bytes, DeflateFormat::zlib));
+                data = ByteSource::own(source.name(),
+                                       inflate(data, grid.chunk_bytes, DeflateFormat::zlib));
             } catch (const FileError& error) {
                 source.fail(chunk.address, str("a chunk cannot be read: ", error.what()));
             }
@@ -166,13 +174,15 @@ ByteSource decode(const Node& node, const Chunk& chunk, const Grid& grid, const 
         }
     }
     if (data.size() != grid.chunk_bytes) {
-        source.fail(chunk.address, str("a chunk must have ", grid.chunk_bytes, " bytes. Received: ", data.size(), "."));
+        source.fail(chunk.address, str("a chunk must have ", grid.chunk_bytes,
+                                       " bytes. Received: ", data.size(), "."));
     }
     return data;
 }
 
 // Copies the part of a chunk that lies inside the dataset, row by row.
-void place(const Grid& grid, uint64_t number, std::span<const std::byte> data, std::span<std::byte> out) {
+void place(const Grid& grid, uint64_t number, std::span<const std::byte> data,
+           std::span<std::byte> out) {
     const size_t rank = grid.dims.size();
     std::vector<uint64_t> begin(rank), extent(rank), at(rank, 0);
     for (size_t axis = rank; axis-- > 0;) {
@@ -187,7 +197,8 @@ void place(const Grid& grid, uint64_t number, std::span<const std::byte> data, s
             from = from * grid.chunk[axis] + at[axis];
             to = to * grid.dims[axis] + begin[axis] + at[axis];
         }
-        std::memcpy(out.data() + to * grid.element, data.data() + from * grid.element, static_cast<size_t>(row));
+        std::memcpy(out.data() + to * grid.element, data.data() + from * grid.element,
+                    static_cast<size_t>(row));
         size_t axis = rank - 1;
         while (axis-- > 0 && ++at[axis] == extent[axis]) at[axis] = 0;
         if (axis == static_cast<size_t>(-1)) return;
@@ -196,7 +207,8 @@ void place(const Grid& grid, uint64_t number, std::span<const std::byte> data, s
 
 void reverse_each(std::span<std::byte> bytes, size_t width) {
     for (size_t i = 0; i + width <= bytes.size(); i += width) {
-        std::reverse(bytes.begin() + static_cast<ptrdiff_t>(i), bytes.begin() + static_cast<ptrdiff_t>(i + width));
+        std::reverse(bytes.begin() + static_cast<ptrdiff_t>(i),
+                     bytes.begin() + static_cast<ptrdiff_t>(i + width));
     }
 }
 
@@ -211,26 +223,34 @@ const Shape& Hdf5Dataset::shape() const { return node().space.shape; }
 DType Hdf5Dataset::dtype() const {
     const Node& node = this->node();
     const Type& type = node.type;
-    if (node.space.null) tree_->source.fail(node.header, str(path(), " is a dataset without elements."));
+    if (node.space.null)
+        tree_->source.fail(node.header, str(path(), " is a dataset without elements."));
     switch (type.kind) {
-        case Type::Kind::plain: return type.dtype;
+        case Type::Kind::plain:
+            return type.dtype;
         case Type::Kind::fixed_string:
-        case Type::Kind::var_string: return DType::string;
+        case Type::Kind::var_string:
+            return DType::string;
         case Type::Kind::opaque:
             if (has_attribute("dtype")) {
                 const Json name = attribute("dtype");
                 const auto dtype = name.is_string() ? find_dtype(name.as_string()) : std::nullopt;
                 if (dtype && static_cast<uint64_t>(bits(*dtype)) == 8 * type.size) return *dtype;
             }
-            tree_->source.fail(node.header, str(path(), " holds raw elements of ", type.size,
-                                                " bytes, and no attribute `dtype` says what they are."));
-        case Type::Kind::other: break;
+            tree_->source.fail(node.header,
+                               str(path(), " holds raw elements of ", type.size,
+                                   " bytes, and no attribute `dtype` says what they are."));
+        case Type::Kind::other:
+            break;
     }
-    tree_->source.fail(node.header, str(path(), " holds elements that are not read: ", type.what, "."));
+    tree_->source.fail(node.header,
+                       str(path(), " holds elements that are not read: ", type.what, "."));
 }
 
 uint64_t Hdf5Dataset::nbytes() const {
-    if (dtype() == DType::string) throw FileError(str(tree_->source.name(), ": ", path(), " holds strings, which have no fixed size."));
+    if (dtype() == DType::string)
+        throw FileError(
+            str(tree_->source.name(), ": ", path(), " holds strings, which have no fixed size."));
     return node().space.elements * node().type.size;
 }
 
@@ -253,11 +273,13 @@ void Hdf5Dataset::read(std::span<std::byte> out) const {
     const Node& node = this->node();
     const uint64_t size = nbytes();
     if (out.size() != size) {
-        throw ValueError(str("reading ", path(), " needs room for exactly ", size, " bytes. Received: ", out.size(), "."));
+        throw ValueError(str("reading ", path(), " needs room for exactly ", size,
+                             " bytes. Received: ", out.size(), "."));
     }
     if (size == 0) return;
     if (node.layout.address == undefined) {
-        tree_->source.fail(node.header, str(path(), " declares the shape ", shape(), " but stores nothing."));
+        tree_->source.fail(node.header,
+                           str(path(), " declares the shape ", shape(), " but stores nothing."));
     }
     if (node.layout.kind == Layout::Kind::contiguous) {
         const auto bytes = tree_->source.bytes(node.layout.address, size);
@@ -267,7 +289,8 @@ void Hdf5Dataset::read(std::span<std::byte> out) const {
     }
     if (node.type.big_endian) {
         const DType type = dtype();
-        reverse_each(out, static_cast<size_t>(is_complex(type) ? node.type.size / 2 : node.type.size));
+        reverse_each(out,
+                     static_cast<size_t>(is_complex(type) ? node.type.size / 2 : node.type.size));
     }
     if (dtype() == DType::bool_) {
         for (std::byte& value : out) value = std::byte(value != std::byte(0));
@@ -283,7 +306,8 @@ void Hdf5Dataset::read_chunks(std::span<std::byte> out) const {
     constexpr uint64_t slack = uint64_t(1) << 20;
     if (multiply_overflows(grid.chunks, grid.chunk_bytes, &work) ||
         work > tree_->limits.max_inflated_bytes || work / 64 > out.size() + slack) {
-        source.fail(node.header, str(path(), " has chunks that are too large for its shape ", shape(), "."));
+        source.fail(node.header,
+                    str(path(), " has chunks that are too large for its shape ", shape(), "."));
     }
     Budget budget(source);
     const std::vector<Chunk> chunks = node.layout.index == Layout::Index::btree1
@@ -297,14 +321,16 @@ void Hdf5Dataset::read_chunks(std::span<std::byte> out) const {
         place(grid, chunk.number, decode(node, chunk, grid, source).bytes(), out);
     }
     if (seen.empty() || std::find(seen.begin(), seen.end(), false) != seen.end()) {
-        source.fail(node.header, str(path(), " must store each of its ", grid.chunks, " chunks once. Received: ",
-                                     chunks.size(), "."));
+        source.fail(node.header, str(path(), " must store each of its ", grid.chunks,
+                                     " chunks once. Received: ", chunks.size(), "."));
     }
 }
 
 std::vector<std::string> Hdf5Dataset::strings() const {
     const Node& node = this->node();
-    if (dtype() != DType::string) throw FileError(str(tree_->source.name(), ": ", path(), " must hold strings. Received: ", dtype(), "."));
+    if (dtype() != DType::string)
+        throw FileError(str(tree_->source.name(), ": ", path(),
+                            " must hold strings. Received: ", dtype(), "."));
     if (node.space.elements == 0) return {};
     if (node.layout.kind != Layout::Kind::contiguous || node.layout.address == undefined) {
         tree_->source.fail(node.header, str(path(), " must store its strings in one piece."));

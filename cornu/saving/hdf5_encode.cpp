@@ -41,7 +41,11 @@ Fields complex(uint64_t size, uint64_t exponent) {
     Fields out;
     out.u8(head(6)).u16(2).u8(0).u32(size);
     for (int i = 0; i < 2; ++i) {
-        out.text(i == 0 ? "r" : "i").pad(7).u32(i == 0 ? 0 : size / 2).pad(28).append(floating(size / 2, exponent));
+        out.text(i == 0 ? "r" : "i")
+            .pad(7)
+            .u32(i == 0 ? 0 : size / 2)
+            .pad(28)
+            .append(floating(size / 2, exponent));
     }
     return out;
 }
@@ -50,25 +54,42 @@ Fields complex(uint64_t size, uint64_t exponent) {
 
 Fields encode_type(DType dtype) {
     switch (dtype) {
-        case DType::bool_: return boolean();
-        case DType::uint8: return fixed_point(1, false);
-        case DType::uint16: return fixed_point(2, false);
-        case DType::uint32: return fixed_point(4, false);
-        case DType::uint64: return fixed_point(8, false);
-        case DType::int8: return fixed_point(1, true);
-        case DType::int16: return fixed_point(2, true);
-        case DType::int32: return fixed_point(4, true);
-        case DType::int64: return fixed_point(8, true);
-        case DType::float16: return floating(2, 5);
-        case DType::float32: return floating(4, 8);
-        case DType::float64: return floating(8, 11);
-        case DType::bfloat16: return opaque(2);
+        case DType::bool_:
+            return boolean();
+        case DType::uint8:
+            return fixed_point(1, false);
+        case DType::uint16:
+            return fixed_point(2, false);
+        case DType::uint32:
+            return fixed_point(4, false);
+        case DType::uint64:
+            return fixed_point(8, false);
+        case DType::int8:
+            return fixed_point(1, true);
+        case DType::int16:
+            return fixed_point(2, true);
+        case DType::int32:
+            return fixed_point(4, true);
+        case DType::int64:
+            return fixed_point(8, true);
+        case DType::float16:
+            return floating(2, 5);
+        case DType::float32:
+            return floating(4, 8);
+        case DType::float64:
+            return floating(8, 11);
+        case DType::bfloat16:
+            return opaque(2);
         case DType::float8_e4m3fn:
-        case DType::float8_e5m2: return opaque(1);
-        case DType::complex64: return complex(8, 8);
-        case DType::complex128: return complex(16, 11);
+        case DType::float8_e5m2:
+            return opaque(1);
+        case DType::complex64:
+            return complex(8, 8);
+        case DType::complex128:
+            return complex(16, 11);
         case DType::int4:
-        case DType::string: break;
+        case DType::string:
+            break;
     }
     CORNU_CHECK(false, "no HDF5 type for ", dtype);
 }

@@ -19,10 +19,22 @@ inline constexpr uint64_t undefined = ~uint64_t(0);  // the address of what does
 inline constexpr int max_rank = 32;
 
 enum MessageType : uint8_t {
-    msg_nil = 0x00, msg_dataspace = 0x01, msg_link_info = 0x02, msg_datatype = 0x03,
-    msg_fill_old = 0x04, msg_fill = 0x05, msg_link = 0x06, msg_external = 0x07, msg_layout = 0x08,
-    msg_group_info = 0x0a, msg_filters = 0x0b, msg_attribute = 0x0c, msg_shared_table = 0x0f,
-    msg_continuation = 0x10, msg_symbol_table = 0x11, msg_attribute_info = 0x15,
+    msg_nil = 0x00,
+    msg_dataspace = 0x01,
+    msg_link_info = 0x02,
+    msg_datatype = 0x03,
+    msg_fill_old = 0x04,
+    msg_fill = 0x05,
+    msg_link = 0x06,
+    msg_external = 0x07,
+    msg_layout = 0x08,
+    msg_group_info = 0x0a,
+    msg_filters = 0x0b,
+    msg_attribute = 0x0c,
+    msg_shared_table = 0x0f,
+    msg_continuation = 0x10,
+    msg_symbol_table = 0x11,
+    msg_attribute_info = 0x15,
 };
 
 // A true file never has two structures share a byte, so all that is parsed adds up to no more than
@@ -48,9 +60,9 @@ struct Type {
     Kind kind = Kind::other;
     DType dtype = DType::string;  // of plain
     bool big_endian = false;
-    uint8_t padding = 0;          // of fixed strings: 0 ends at NUL, 1 NULs, 2 spaces at the end
-    uint64_t size = 0;            // bytes of one element in the file
-    std::string what;             // of other: what it is, for messages
+    uint8_t padding = 0;  // of fixed strings: 0 ends at NUL, 1 NULs, 2 spaces at the end
+    uint64_t size = 0;    // bytes of one element in the file
+    std::string what;     // of other: what it is, for messages
 };
 
 struct Space {
@@ -77,10 +89,10 @@ struct Layout {
     enum class Index : uint8_t { single = 1, implicit = 2, fixed_array = 3, btree1 = 100 };
     Kind kind = Kind::none;
     uint64_t address = undefined;
-    uint64_t size = 0;                // of contiguous and single
-    std::vector<uint64_t> chunk;      // its shape
+    uint64_t size = 0;            // of contiguous and single
+    std::vector<uint64_t> chunk;  // its shape
     Index index = Index::btree1;
-    uint32_t filter_mask = 0;         // of single
+    uint32_t filter_mask = 0;  // of single
 };
 
 struct Node {
@@ -113,6 +125,10 @@ struct Link {
     std::string name;
     uint64_t header;
 };
+
+// hdf5_checksum.cpp
+// The four bytes after [offset, offset + size) must be its checksum.
+void check_sum(const ByteSource& source, uint64_t offset, uint64_t size);
 
 // hdf5_messages.cpp
 std::vector<Message> read_header(Budget& budget, uint64_t address);

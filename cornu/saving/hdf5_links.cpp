@@ -40,7 +40,8 @@ std::string_view heap_name(Budget& budget, const LocalHeap& heap, uint64_t offse
     return rest.substr(0, length);
 }
 
-void read_symbol_node(Budget& budget, const LocalHeap& heap, uint64_t address, std::vector<Link>& out) {
+void read_symbol_node(Budget& budget, const LocalHeap& heap, uint64_t address,
+                      std::vector<Link>& out) {
     const ByteSource& source = budget.source();
     Cursor head(source, address, 8);
     head.expect("SNOD");
@@ -57,7 +58,9 @@ void read_symbol_node(Budget& budget, const LocalHeap& heap, uint64_t address, s
 }
 
 // The smallest number of bytes that can hold `value`.
-int width_of(uint64_t value) { return std::max(1, (static_cast<int>(std::bit_width(value)) + 7) / 8); }
+int width_of(uint64_t value) {
+    return std::max(1, (static_cast<int>(std::bit_width(value)) + 7) / 8);
+}
 
 class FractalHeap {
 public:
@@ -79,6 +82,7 @@ public:
         root_ = in.u64();
         root_rows_ = in.u16();
         budget.spend(in.offset() - address, address);
+        check_sum(source, address, in.offset() - address);
         if (width_ == 0 || !std::has_single_bit(width_) || !std::has_single_bit(start_block_) ||
             !std::has_single_bit(max_direct_) || max_direct_ < start_block_ || max_bits_ == 0 ||
             max_bits_ > 63 || max_direct_ > (uint64_t(1) << max_bits_)) {
@@ -128,10 +132,12 @@ private:
         const ByteSource& source = budget_->source();
         uint64_t address = root_, begin = 0;
         int rows = root_rows_;
-        if (rows == 0) return checked({address, 0, start_block_max()});
+        // A lone direct block may have grown beyond the first size.
+        if (rows == 0) return checked({address, 0, max_direct_});
         for (int depth = 0; depth < max_tree_depth; ++depth) {
             source.bytes(address, 5);
-            if (source.text(address, 4) != "FHIB") source.fail(address, "an indirect heap block must be here.");
+            if (source.text(address, 4) != "FHIB")
+                source.fail(address, "an indirect heap block must be here.");
             const uint64_t children = address + 13 + static_cast<uint64_t>(offset_width_);
             uint64_t row_begin = begin;
             bool down = false;
@@ -153,7 +159,8 @@ private:
                 if (size <= max_direct_) return checked({child, child_begin, size});
                 // An indirect child of `size` bytes has as many rows as it takes to cover them.
                 rows = std::bit_width(size) - std::bit_width(start_block_ * width_) + 1;
-                if (rows < 1) source.fail(address, "the block sizes of a fractal heap make no sense.");
+                if (rows < 1)
+                    source.fail(address, "the block sizes of a fractal heap make no sense.");
                 address = child;
                 begin = child_begin;
                 down = true;
@@ -164,12 +171,11 @@ private:
         source.fail(root_, "an object lies outside of its fractal heap.");
     }
 
-    uint64_t start_block_max() const { return max_direct_; }  // a lone direct block may have grown
-
     Block checked(Block block) const {
         const ByteSource& source = budget_->source();
         source.bytes(block.address, 5);
-        if (source.text(block.address, 4) != "FHDB") source.fail(block.address, "a direct heap block must be here.");
+        if (source.text(block.address, 4) != "FHDB")
+            source.fail(block.address, "a direct heap block must be here.");
         return block;
     }
 
@@ -203,7 +209,8 @@ void read_symbol_table(Budget& budget, Cursor message, std::vector<Link>& out) {
         if (head.u8() != 0) head.fail("a B-tree of group nodes must be here.");
         const int level = head.u8();
         const uint64_t count = head.u16();
-        if (item.above != 256 && level != item.above - 1) head.fail("the levels of a B-tree must descend by one.");
+        if (item.above != 256 && level != item.above - 1)
+            head.fail("the levels of a B-tree must descend by one.");
         budget.spend(24 + 16 * count, item.address);
         Cursor in(source, item.address + 24, 16 * count);
         std::vector<Item> children;
@@ -220,14 +227,17 @@ void read_symbol_table(Budget& budget, Cursor message, std::vector<Link>& out) {
     }
 }
 
-std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t index, uint8_t record_type) {
+std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t index,
+                               uint8_t record_type) {
     const ByteSource& source = budget.source();
     const FractalHeap heap(budget, heap_address);
     budget.spend(38, index);
     Cursor in(source, index, 38);
     in.expect("BTHD");
+    check_sum(source, index, 34);
     if (in.u8() != 0) in.fail("the version of a B-tree must be 0.");
-    if (in.u8() != record_type) in.fail(str("the B-tree must hold records of type ", int(record_type), "."));
+    if (in.u8() != record_type)
+        in.fail(str("the B-tree must hold records of type ", int(record_type), "."));
     const uint64_t node_size = in.u32(), record_size = in.u16();
     const int depth = in.u16();
     in.skip(2);
@@ -235,7 +245,8 @@ std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t i
     const uint64_t root_records = in.u16();
     // The record is `hash, ID` for links and `ID, flags, order, hash` for attributes.
     const uint64_t id_at = record_type == 5 ? 4 : 0;
-    if (record_size < id_at + heap.id_size() || node_size < 10 + record_size || depth > max_tree_depth) {
+    if (record_size < id_at + heap.id_size() || node_size < 10 + record_size ||
+        depth > max_tree_depth) {
         in.fail("the sizes of a B-tree make no sense.");
     }
     // How wide a child's counts are follows from how many records fit below (III.A.2).
@@ -263,13 +274,16 @@ std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t i
         const TreeNode node = todo.back();
         todo.pop_back();
         const size_t level = static_cast<size_t>(node.depth);
-        if (node.records > capacity[level]) source.fail(node.address, "a B-tree node has more records than fit.");
+        if (node.records > capacity[level])
+            source.fail(node.address, "a B-tree node has more records than fit.");
         const uint64_t pointer =
             node.depth == 0 ? 0 : 8 + uint64_t(count_width) + uint64_t(total_width[level - 1]);
-        const uint64_t size = 6 + node.records * record_size + (node.depth ? (node.records + 1) * pointer : 0);
+        const uint64_t size =
+            6 + node.records * record_size + (node.depth ? (node.records + 1) * pointer : 0);
         budget.spend(size, node.address);
         Cursor body(source, node.address, size);
         body.expect(node.depth == 0 ? "BTLF" : "BTIN");
+        check_sum(source, node.address, size);
         body.skip(2);
         for (uint64_t i = 0; i < node.records; ++i) {
             Cursor record = body.sub(record_size);
@@ -279,7 +293,8 @@ std::vector<Cursor> read_dense(Budget& budget, uint64_t heap_address, uint64_t i
         for (uint64_t i = 0; node.depth > 0 && i <= node.records; ++i) {
             const uint64_t child = body.u64();
             const uint64_t records = body.uint(count_width);
-            if (total_width[level - 1] > 0) body.skip(static_cast<uint64_t>(total_width[level - 1]));
+            if (total_width[level - 1] > 0)
+                body.skip(static_cast<uint64_t>(total_width[level - 1]));
             todo.push_back({child, records, node.depth - 1});
         }
     }

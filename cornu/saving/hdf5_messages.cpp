@@ -52,7 +52,8 @@ Type parse_atomic(uint32_t head, uint64_t size, Cursor& in) {
     if (kind == 0) {
         const bool is_signed = (bits & 8) != 0;
         if (bit_offset == 0 && precision == 8 * size && std::has_single_bit(size) && size <= 8) {
-            constexpr DType of_unsigned[] = {DType::uint8, DType::uint16, DType::uint32, DType::uint64};
+            constexpr DType of_unsigned[] = {DType::uint8, DType::uint16, DType::uint32,
+                                             DType::uint64};
             constexpr DType of_signed[] = {DType::int8, DType::int16, DType::int32, DType::int64};
             const int log = std::countr_zero(size);
             plain(is_signed ? of_signed[log] : of_unsigned[log]);
@@ -61,7 +62,8 @@ Type parse_atomic(uint32_t head, uint64_t size, Cursor& in) {
         }
         return type;
     }
-    const uint8_t exponent_at = in.u8(), exponent = in.u8(), mantissa_at = in.u8(), mantissa = in.u8();
+    const uint8_t exponent_at = in.u8(), exponent = in.u8(), mantissa_at = in.u8(),
+                  mantissa = in.u8();
     const uint32_t bias = in.u32();
     type.what = str("floats of ", precision, " bits with ", int(exponent), " for the exponent");
     const uint8_t sign_at = static_cast<uint8_t>(bits >> 8);
@@ -102,11 +104,13 @@ Type parse_compound(uint32_t head, uint64_t size, Cursor& in) {
         if (version == 1) in.skip(28);
         const uint32_t part_head = in.u32();
         const uint64_t part_size = in.u32();
-        if (name != (i == 0 ? "r" : "i") || offset != i * size / 2 || part_size != size / 2) return type;
+        if (name != (i == 0 ? "r" : "i") || offset != i * size / 2 || part_size != size / 2)
+            return type;
         if ((part_head & 15) != 1) return type;
         const Type previous = part;
         part = parse_atomic(part_head, part_size, in);
-        if (part.kind != Type::Kind::plain || (i == 1 && part.big_endian != previous.big_endian)) return type;
+        if (part.kind != Type::Kind::plain || (i == 1 && part.big_endian != previous.big_endian))
+            return type;
     }
     type.kind = Type::Kind::plain;
     type.dtype = size == 8 ? DType::complex64 : DType::complex128;
@@ -132,7 +136,8 @@ Type parse_enum(uint32_t head, uint64_t size, Cursor& in) {
 }
 
 void refuse_shared(const Message& message) {
-    if (message.flags & flag_shared) message.body.fail("messages shared between objects are not read.");
+    if (message.flags & flag_shared)
+        message.body.fail("messages shared between objects are not read.");
 }
 
 }  // namespace
@@ -155,7 +160,9 @@ std::vector<Message> read_header(Budget& budget, uint64_t address) {
         const uint64_t size = in.uint(1 << (flags & 3));
         budget.spend(in.offset() - address, address);
         budget.spend(size, address);
-        read_block(in.sub(size), 2, creation_order, messages, blocks);
+        const Cursor block = in.sub(size);
+        check_sum(source, address, in.offset() - address);
+        read_block(block, 2, creation_order, messages, blocks);
     } else {
         Cursor in(source, address, 16);
         if (in.u8() != 1) source.fail(address, "an object header of version 1 or 2 must be here.");
@@ -168,20 +175,21 @@ std::vector<Message> read_header(Budget& budget, uint64_t address) {
     for (size_t i = 0; i < blocks.size(); ++i) {
         const Block block = blocks[i];
         budget.spend(block.size, block.offset);
+        if (block.size < 8) source.fail(block.offset, "a header continuation is too short.");
         if (version == 1) {
-            if (block.size < 8) source.fail(block.offset, "a header continuation is too short.");
             read_block(Cursor(source, block.offset, block.size), 1, false, messages, blocks);
         } else {
-            if (block.size < 8) source.fail(block.offset, "a header continuation is too short.");
-            Cursor in(source, block.offset, block.size - 4);  // a checksum follows
+            Cursor in(source, block.offset, block.size - 4);
             in.expect("OCHK");
+            check_sum(source, block.offset, block.size - 4);
             read_block(in, 2, creation_order, messages, blocks);
         }
     }
     for (const Message& message : messages) {
         if (message.type == msg_external) message.body.fail("data in external files are not read.");
-        if (message.type == msg_datatype || message.type == msg_dataspace || message.type == msg_layout ||
-            message.type == msg_filters || message.type == msg_attribute) {
+        if (message.type == msg_datatype || message.type == msg_dataspace ||
+            message.type == msg_layout || message.type == msg_filters ||
+            message.type == msg_attribute) {
             refuse_shared(message);
         }
     }
@@ -192,20 +200,26 @@ Type parse_type(Cursor in) {
     const uint32_t head = in.u32();
     const uint64_t size = in.u32();
     const uint32_t kind = head & 15, version = head >> 4 & 15, bits = head >> 8;
-    if (version < 1 || version > 5) in.fail(str("the version of a datatype must be 1 to 5. Received: ", version, "."));
+    if (version < 1 || version > 5)
+        in.fail(str("the version of a datatype must be 1 to 5. Received: ", version, "."));
     if (size == 0) in.fail("the size of an element must not be 0.");
     Type type;
     type.size = size;
     switch (kind) {
         case 0:
-        case 1: return parse_atomic(head, size, in);
+        case 1:
+            return parse_atomic(head, size, in);
         case 3:
             type.kind = Type::Kind::fixed_string;
             type.padding = bits & 15;
             return type;
-        case 5: type.kind = Type::Kind::opaque; return type;
-        case 6: return parse_compound(head, size, in);
-        case 8: return parse_enum(head, size, in);
+        case 5:
+            type.kind = Type::Kind::opaque;
+            return type;
+        case 6:
+            return parse_compound(head, size, in);
+        case 8:
+            return parse_enum(head, size, in);
         case 9:
             if ((bits & 15) == 1 && size == 16) {
                 type.kind = Type::Kind::var_string;
@@ -213,22 +227,27 @@ Type parse_type(Cursor in) {
                 type.what = "sequences of variable length";
             }
             return type;
-        default: break;
+        default:
+            break;
     }
-    constexpr const char* names[] = {"", "", "times", "", "bit fields", "", "", "references", "", "", "arrays",
-                                     "native complex numbers"};
-    type.what = kind < std::size(names) ? std::string(names[kind]) : str("elements of class ", kind);
+    constexpr const char* names[] = {"",           "", "times",  "",
+                                     "bit fields", "", "",       "references",
+                                     "",           "", "arrays", "native complex numbers"};
+    type.what =
+        kind < std::size(names) ? std::string(names[kind]) : str("elements of class ", kind);
     return type;
 }
 
 Space parse_space(Cursor in) {
     const uint8_t version = in.u8();
-    if (version != 1 && version != 2) in.fail(str("the version of a dataspace must be 1 or 2. Received: ", int(version), "."));
+    if (version != 1 && version != 2)
+        in.fail(str("the version of a dataspace must be 1 or 2. Received: ", int(version), "."));
     const uint8_t rank = in.u8(), flags = in.u8(), kind = in.u8();
     if (version == 1) in.skip(4);
     Space space;
     space.null = version == 2 && kind == 2;
-    if (rank > max_rank) in.fail(str("the rank must be at most ", max_rank, ". Received: ", int(rank), "."));
+    if (rank > max_rank)
+        in.fail(str("the rank must be at most ", max_rank, ". Received: ", int(rank), "."));
     if (version == 1 && (flags & 2)) in.fail("permuted dimensions are not read.");
     if (version == 2 && kind > 2) in.fail("unknown kind of dataspace.");
     uint64_t elements = space.null ? 0 : 1;
@@ -252,7 +271,8 @@ Space parse_space(Cursor in) {
 
 Layout parse_layout(Cursor in) {
     const uint8_t version = in.u8();
-    if (version < 3 || version > 5) in.fail(str("the version of a data layout must be 3 to 5. Received: ", int(version), "."));
+    if (version < 3 || version > 5)
+        in.fail(str("the version of a data layout must be 3 to 5. Received: ", int(version), "."));
     const uint8_t kind = in.u8();
     Layout layout;
     if (kind == 0) {
@@ -268,7 +288,8 @@ Layout parse_layout(Cursor in) {
         layout.kind = Layout::Kind::chunked;
         const uint8_t flags = version == 3 ? 0 : in.u8();
         const uint8_t rank = in.u8();  // one more than the dataset's: the element's bytes
-        if (rank < 2 || rank > max_rank + 1) in.fail(str("the rank of a chunk must be 1 to ", max_rank, "."));
+        if (rank < 2 || rank > max_rank + 1)
+            in.fail(str("the rank of a chunk must be 1 to ", max_rank, "."));
         if (version == 3) layout.address = in.u64();
         const int width = version == 3 ? 4 : in.u8();
         if (width < 1 || width > 8) in.fail("the dimensions of a chunk must have 1 to 8 bytes.");
@@ -287,7 +308,8 @@ Layout parse_layout(Cursor in) {
         } else if (index == 3) {
             in.skip(1);
         } else if (index != 2) {
-            in.fail(str("chunks indexed by an extensible array or a version 2 B-tree are not read."));
+            in.fail(
+                str("chunks indexed by an extensible array or a version 2 B-tree are not read."));
         }
         layout.index = static_cast<Layout::Index>(index);
         layout.address = in.u64();
@@ -319,7 +341,8 @@ std::vector<Filter> parse_filters(Cursor in) {
         }
         if (version == 1 && values % 2 == 1) in.skip(4);
         if (filter.id != Filter::deflate && filter.id != Filter::shuffle) {
-            in.fail(str("the filters must be deflate (1) and shuffle (2). Received: ", filter.id, "."));
+            in.fail(
+                str("the filters must be deflate (1) and shuffle (2). Received: ", filter.id, "."));
         }
         if (filter.id == Filter::shuffle && (values < 1 || filter.element_size == 0)) {
             in.fail("the shuffle filter must know the size of an element.");
@@ -331,7 +354,8 @@ std::vector<Filter> parse_filters(Cursor in) {
 
 Attribute parse_attribute(Cursor in) {
     const uint8_t version = in.u8();
-    if (version < 1 || version > 3) in.fail(str("the version of an attribute must be 1 to 3. Received: ", int(version), "."));
+    if (version < 1 || version > 3)
+        in.fail(str("the version of an attribute must be 1 to 3. Received: ", int(version), "."));
     const uint8_t flags = in.u8();
     if (version > 1 && flags != 0) in.fail("attributes of a shared type are not read.");
     const uint16_t name_size = in.u16(), type_size = in.u16(), space_size = in.u16();
@@ -345,7 +369,8 @@ Attribute parse_attribute(Cursor in) {
     attribute.space = parse_space(in.sub(padded(space_size)));
     attribute.offset = in.offset();
     uint64_t size;
-    if (multiply_overflows(attribute.space.elements, attribute.type.size, &size) || size > in.remaining()) {
+    if (multiply_overflows(attribute.space.elements, attribute.type.size, &size) ||
+        size > in.remaining()) {
         in.fail(str("the attribute ", attribute.name, " has more elements than bytes."));
     }
     return attribute;

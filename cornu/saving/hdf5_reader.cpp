@@ -26,7 +26,9 @@ uint64_t read_superblock(const ByteSource& source) {
     if (version <= 1) {
         in.skip(4);
         check_widths();
-        in.skip(version == 0 ? 9 : 13);  // the B-trees' node sizes: nodes say themselves how full they are
+        in.skip(version == 0
+                    ? 9
+                    : 13);  // the B-trees' node sizes: nodes say themselves how full they are
         base = in.u64();
         in.skip(8);
         end = in.u64();
@@ -39,13 +41,15 @@ uint64_t read_superblock(const ByteSource& source) {
         in.skip(8);
         end = in.u64();
         root = in.u64();
+        check_sum(source, 0, in.offset());
     } else {
-        source.fail(8, str("the version of the superblock must be 0 to 3. Received: ", int(version), "."));
+        source.fail(
+            8, str("the version of the superblock must be 0 to 3. Received: ", int(version), "."));
     }
     if (base != 0) source.fail(8, "files with a user block are not read.");
     if (end > source.size()) {
-        source.fail(source.size(), str("the file is cut short: it must have ", end, " bytes. Received: ",
-                                       source.size(), "."));
+        source.fail(source.size(), str("the file is cut short: it must have ", end,
+                                       " bytes. Received: ", source.size(), "."));
     }
     return root;
 }
@@ -68,7 +72,8 @@ public:
             std::vector<Link> links = read_node(budget, tree_->nodes[i]);
             add_children(static_cast<uint32_t>(i), links);
         }
-        if (tree_->nodes[0].is_dataset) source.fail(tree_->nodes[0].header, "the root must be a group.");
+        if (tree_->nodes[0].is_dataset)
+            source.fail(tree_->nodes[0].header, "the root must be a group.");
         return tree_;
     }
 
@@ -82,26 +87,49 @@ private:
             if (message.type != msg_attribute && message.type != msg_link && message.type < 64) {
                 // Two dataspaces, say, would leave open which one holds.
                 const uint64_t bit = uint64_t(1) << message.type;
-                if (seen & bit && message.type <= msg_filters) message.body.fail("a header message appears twice.");
+                if (seen & bit && message.type <= msg_filters)
+                    message.body.fail("a header message appears twice.");
                 seen |= bit;
             }
             Cursor in = message.body;
             switch (message.type) {
-                case msg_dataspace: node.space = parse_space(in); has_space = true; break;
-                case msg_datatype: node.type = parse_type(in); has_type = true; break;
-                case msg_layout: node.layout = parse_layout(in); has_layout = true; break;
-                case msg_filters: node.filters = parse_filters(in); break;
-                case msg_attribute: node.attributes.push_back(parse_attribute(in)); break;
-                case msg_link: links.push_back(parse_link(in)); is_group = true; break;
-                case msg_group_info: is_group = true; break;
-                case msg_symbol_table: read_symbol_table(budget, in, links); is_group = true; break;
+                case msg_dataspace:
+                    node.space = parse_space(in);
+                    has_space = true;
+                    break;
+                case msg_datatype:
+                    node.type = parse_type(in);
+                    has_type = true;
+                    break;
+                case msg_layout:
+                    node.layout = parse_layout(in);
+                    has_layout = true;
+                    break;
+                case msg_filters:
+                    node.filters = parse_filters(in);
+                    break;
+                case msg_attribute:
+                    node.attributes.push_back(parse_attribute(in));
+                    break;
+                case msg_link:
+                    links.push_back(parse_link(in));
+                    is_group = true;
+                    break;
+                case msg_group_info:
+                    is_group = true;
+                    break;
+                case msg_symbol_table:
+                    read_symbol_table(budget, in, links);
+                    is_group = true;
+                    break;
                 case msg_link_info: {
                     is_group = true;
                     in.skip(1);
                     if (in.u8() & 1) in.skip(8);
                     const uint64_t heap = in.u64(), index = in.u64();
                     if (heap == undefined) break;
-                    for (const Cursor& link : read_dense(budget, heap, index, 5)) links.push_back(parse_link(link));
+                    for (const Cursor& link : read_dense(budget, heap, index, 5))
+                        links.push_back(parse_link(link));
                     break;
                 }
                 case msg_attribute_info: {
@@ -114,11 +142,13 @@ private:
                     }
                     break;
                 }
-                default: break;  // times, comments, fill values: nothing that is needed
+                default:
+                    break;  // times, comments, fill values: nothing that is needed
             }
         }
         const bool is_dataset = has_type || has_space || has_layout;
-        if (is_dataset == is_group) source.fail(node.header, "an object must be a group or a dataset.");
+        if (is_dataset == is_group)
+            source.fail(node.header, "an object must be a group or a dataset.");
         if (is_dataset && !(has_type && has_space && has_layout)) {
             source.fail(node.header, "a dataset must have a type, a shape and a layout.");
         }
@@ -140,14 +170,16 @@ private:
             }
             return;
         }
-        if (!node.filters.empty()) source.fail(node.header, "only chunked datasets may have filters.");
-        if (node.layout.kind != Layout::Kind::contiguous || node.layout.address == undefined) return;
+        if (!node.filters.empty())
+            source.fail(node.header, "only chunked datasets may have filters.");
+        if (node.layout.kind != Layout::Kind::contiguous || node.layout.address == undefined)
+            return;
         if (!source.holds(node.layout.address, node.layout.size)) {
             source.fail(node.header, "the data of a dataset reach beyond the end of the file.");
         }
         if (node.layout.size < size) {
-            source.fail(node.header, str("the shape ", node.space.shape, " needs ", size, " bytes. Received: ",
-                                         node.layout.size, " stored."));
+            source.fail(node.header, str("the shape ", node.space.shape, " needs ", size,
+                                         " bytes. Received: ", node.layout.size, " stored."));
         }
     }
 
@@ -157,7 +189,8 @@ private:
         std::sort(names.begin(), names.end());
         const auto twice = std::adjacent_find(names.begin(), names.end());
         if (twice != names.end()) {
-            tree_->source.fail(node.header, str("the attribute ", *twice, " must not appear twice."));
+            tree_->source.fail(node.header,
+                               str("the attribute ", *twice, " must not appear twice."));
         }
     }
 
@@ -166,21 +199,27 @@ private:
         const uint64_t header = tree_->nodes[parent].header;
         const int depth = tree_->nodes[parent].depth + 1;
         if (!links.empty() && depth > tree_->limits.max_group_depth) {
-            source.fail(header, str("the groups are nested deeper than LoadLimits::max_group_depth, ",
-                                    tree_->limits.max_group_depth, "."));
+            source.fail(header,
+                        str("the groups are nested deeper than LoadLimits::max_group_depth, ",
+                            tree_->limits.max_group_depth, "."));
         }
-        if (links.size() > tree_->limits.max_objects - std::min<uint64_t>(tree_->nodes.size(), tree_->limits.max_objects)) {
+        if (links.size() > tree_->limits.max_objects -
+                               std::min<uint64_t>(tree_->nodes.size(), tree_->limits.max_objects)) {
             source.fail(header, str("the file has more objects than LoadLimits::max_objects, ",
                                     tree_->limits.max_objects, "."));
         }
-        std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.name < b.name; });
+        std::sort(links.begin(), links.end(),
+                  [](const Link& a, const Link& b) { return a.name < b.name; });
         for (size_t i = 0; i < links.size(); ++i) {
-            if (links[i].name.empty() || links[i].name == "." || links[i].name.find('/') != std::string::npos ||
+            if (links[i].name.empty() || links[i].name == "." ||
+                links[i].name.find('/') != std::string::npos ||
                 links[i].name.find('\0') != std::string::npos) {
-                source.fail(header, "the names in a group must not be empty, `.`, or hold a `/` or NUL.");
+                source.fail(header,
+                            "the names in a group must not be empty, `.`, or hold a `/` or NUL.");
             }
             if (i > 0 && links[i].name == links[i - 1].name) {
-                source.fail(header, str("the name ", links[i].name, " must not appear twice in a group."));
+                source.fail(header,
+                            str("the name ", links[i].name, " must not appear twice in a group."));
             }
             Node node;
             node.name = std::move(links[i].name);
@@ -245,10 +284,9 @@ std::optional<uint32_t> Hdf5Group::find(std::string_view path) const {
         const size_t end = std::min(path.find('/'), path.size());
         const std::string_view part = path.substr(0, end);
         const auto& children = tree_->nodes[at].children;
-        const auto it = std::lower_bound(children.begin(), children.end(), part,
-                                         [&](uint32_t child, std::string_view name) {
-                                             return tree_->nodes[child].name < name;
-                                         });
+        const auto it = std::lower_bound(
+            children.begin(), children.end(), part,
+            [&](uint32_t child, std::string_view name) { return tree_->nodes[child].name < name; });
         if (it == children.end() || tree_->nodes[*it].name != part) return std::nullopt;
         at = *it;
         if (end == path.size()) return at;

@@ -22,7 +22,8 @@ public:
         if (fresh) read(collection, it->second);
         const auto object = it->second.find(index);
         if (object == it->second.end()) source.fail(at, "a string is missing from its heap.");
-        if (size > object->second.size()) source.fail(at, "a string is longer than what its heap holds.");
+        if (size > object->second.size())
+            source.fail(at, "a string is longer than what its heap holds.");
         return object->second.substr(0, static_cast<size_t>(size));
     }
 
@@ -44,7 +45,8 @@ private:
             if (index == 0) break;  // the rest is free
             const std::string_view bytes = in.text(length);
             in.skip(std::min<uint64_t>((8 - length % 8) % 8, in.remaining()));
-            if (!objects.emplace(index, bytes).second) in.fail("a global heap must not hold an index twice.");
+            if (!objects.emplace(index, bytes).second)
+                in.fail("a global heap must not hold an index twice.");
         }
     }
 
@@ -71,17 +73,21 @@ Json number(const std::byte* bytes, bool big_endian) {
         if constexpr (std::is_same_v<T, uint64_t>) {
             if (value > uint64_t(std::numeric_limits<int64_t>::max())) return double(value);
         }
-        if constexpr (std::is_integral_v<T>) return int64_t(value);
-        else return double(float(value));
+        if constexpr (std::is_integral_v<T>)
+            return int64_t(value);
+        else
+            return double(float(value));
     }
 }
 
 }  // namespace
 
-std::vector<std::string> read_strings(const Tree& tree, const Type& type, uint64_t offset, uint64_t count) {
+std::vector<std::string> read_strings(const Tree& tree, const Type& type, uint64_t offset,
+                                      uint64_t count) {
     const ByteSource& source = tree.source;
     uint64_t size;
-    if (multiply_overflows(count, type.size, &size)) source.fail(offset, "the strings are too many.");
+    if (multiply_overflows(count, type.size, &size))
+        source.fail(offset, "the strings are too many.");
     Cursor in(source, offset, size);
     if (size > tree.limits.max_attribute_bytes) {
         in.fail(str("the strings exceed LoadLimits::max_attribute_bytes. Received: ", size, " of ",
@@ -112,7 +118,8 @@ std::vector<std::string> read_strings(const Tree& tree, const Type& type, uint64
         std::string_view text = heaps.object(collection, index, length, at);
         strings.spend(text.size(), at);
         total += text.size();
-        if (total > tree.limits.max_attribute_bytes) in.fail("the strings exceed LoadLimits::max_attribute_bytes.");
+        if (total > tree.limits.max_attribute_bytes)
+            in.fail("the strings exceed LoadLimits::max_attribute_bytes.");
         while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
         out.emplace_back(text);
     }
@@ -125,7 +132,8 @@ Json attribute_json(const Tree& tree, const Attribute& attribute) {
     if (attribute.space.null) return nullptr;
     Json::Array flat;
     if (type.kind == Type::Kind::fixed_string || type.kind == Type::Kind::var_string) {
-        for (std::string& text : read_strings(tree, type, attribute.offset, attribute.space.elements)) {
+        for (std::string& text :
+             read_strings(tree, type, attribute.offset, attribute.space.elements)) {
             flat.emplace_back(std::move(text));
         }
     } else if (type.kind == Type::Kind::plain && !is_complex(type.dtype)) {
@@ -135,15 +143,19 @@ Json attribute_json(const Tree& tree, const Attribute& attribute) {
             const std::byte* element = bytes.data() + i * type.size;
             flat.push_back(visit_dtype(type.dtype, [&](auto zero) -> Json {
                 using T = decltype(zero);
-                if constexpr (std::is_same_v<T, double>) return load<double>(element, type.big_endian);
-                else if constexpr (dtype_of<T> != DType::complex64 && dtype_of<T> != DType::complex128)
+                if constexpr (std::is_same_v<T, double>)
+                    return load<double>(element, type.big_endian);
+                else if constexpr (dtype_of<T> != DType::complex64 &&
+                                   dtype_of<T> != DType::complex128)
                     return number<T>(element, type.big_endian);
-                else return nullptr;
+                else
+                    return nullptr;
             }));
         }
     } else {
-        source.fail(attribute.offset, str("the attribute ", attribute.name, " has elements that are not read: ",
-                                          type.what.empty() ? "raw bytes or complex numbers" : type.what, "."));
+        source.fail(attribute.offset,
+                    str("the attribute ", attribute.name, " has elements that are not read: ",
+                        type.what.empty() ? "raw bytes or complex numbers" : type.what, "."));
     }
     const Shape& shape = attribute.space.shape;
     if (shape.empty()) return flat.empty() ? Json() : std::move(flat.front());
@@ -151,8 +163,9 @@ Json attribute_json(const Tree& tree, const Attribute& attribute) {
         Json::Array rows;
         const size_t length = static_cast<size_t>(shape[axis]);
         for (size_t i = 0; length > 0 && i < flat.size(); i += length) {
-            rows.emplace_back(Json::Array(std::make_move_iterator(flat.begin() + static_cast<ptrdiff_t>(i)),
-                                          std::make_move_iterator(flat.begin() + static_cast<ptrdiff_t>(i + length))));
+            rows.emplace_back(Json::Array(
+                std::make_move_iterator(flat.begin() + static_cast<ptrdiff_t>(i)),
+                std::make_move_iterator(flat.begin() + static_cast<ptrdiff_t>(i + length))));
         }
         flat = std::move(rows);
     }

@@ -22,7 +22,9 @@ constexpr uint64_t tree_node_size = 24 + (2 * internal_k + 1) * 8 + 2 * internal
 constexpr uint64_t heap_collection_bytes = 64 << 10;
 constexpr uint64_t max_attribute_bytes = 64'000;
 
-uint64_t round_up(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+uint64_t round_up(uint64_t value, uint64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
 uint64_t divide_up(uint64_t value, uint64_t by) { return (value + by - 1) / by; }
 
 }  // namespace
@@ -70,7 +72,8 @@ Hdf5Value Hdf5Value::bytes(std::string value) {
 
 struct Hdf5Writer::Node {
     bool is_dataset = false;
-    std::map<std::string, uint32_t, std::less<>> children;  // in the order of bytes, as files keep them
+    std::map<std::string, uint32_t, std::less<>>
+        children;  // in the order of bytes, as files keep them
     std::vector<std::pair<std::string, Hdf5Value>> attributes;
     Shape shape;
     DType dtype = DType::float32;
@@ -126,14 +129,18 @@ struct Hdf5Plan {
 
     static uint64_t value_element(const Hdf5Value& value) {
         switch (value.kind_) {
-            case Hdf5Value::Kind::boolean: return 1;
-            case Hdf5Value::Kind::text: return 16;
+            case Hdf5Value::Kind::boolean:
+                return 1;
+            case Hdf5Value::Kind::text:
+                return 16;
             case Hdf5Value::Kind::bytes: {
                 size_t longest = 1;
-                for (const std::string& text : value.strings_) longest = std::max(longest, text.size());
+                for (const std::string& text : value.strings_)
+                    longest = std::max(longest, text.size());
                 return longest;
             }
-            default: return 8;
+            default:
+                return 8;
         }
     }
     static uint64_t value_count(const Hdf5Value& value) {
@@ -141,11 +148,16 @@ struct Hdf5Plan {
     }
     static Fields value_type(const Hdf5Value& value) {
         switch (value.kind_) {
-            case Hdf5Value::Kind::boolean: return encode_type(DType::bool_);
-            case Hdf5Value::Kind::integer: return encode_type(DType::int64);
-            case Hdf5Value::Kind::real: return encode_type(DType::float64);
-            case Hdf5Value::Kind::text: return encode_variable_string();
-            case Hdf5Value::Kind::bytes: break;
+            case Hdf5Value::Kind::boolean:
+                return encode_type(DType::bool_);
+            case Hdf5Value::Kind::integer:
+                return encode_type(DType::int64);
+            case Hdf5Value::Kind::real:
+                return encode_type(DType::float64);
+            case Hdf5Value::Kind::text:
+                return encode_variable_string();
+            case Hdf5Value::Kind::bytes:
+                break;
         }
         return encode_fixed_string(value_element(value));
     }
@@ -184,7 +196,8 @@ struct Hdf5Plan {
     static uint64_t tree_bytes(const Node& node) {
         uint64_t count = 0;
         for (const uint64_t level : tree_levels(node)) count += level;
-        return count * tree_node_size + divide_up(node.children.size(), 2 * leaf_k) * symbol_node_size;
+        return count * tree_node_size +
+               divide_up(node.children.size(), 2 * leaf_k) * symbol_node_size;
     }
 
     void place_strings(uint64_t& at) {
@@ -246,11 +259,13 @@ struct Hdf5Plan {
         if (node.is_dataset) {
             put_message(out, msg_dataspace, 0, encode_space(node.shape));
             put_message(out, msg_datatype, constant, encode_type(node.dtype));
-            put_message(out, msg_fill, constant, std::move(Fields().u8(2).u8(2).u8(2).u8(1).u32(0)));
+            put_message(out, msg_fill, constant,
+                        std::move(Fields().u8(2).u8(2).u8(2).u8(1).u32(0)));
             put_message(out, msg_layout, 0,
                         std::move(Fields().u8(3).u8(1).u64(places[i].data).u64(node.nbytes)));
         } else {
-            put_message(out, msg_symbol_table, 0, std::move(Fields().u64(places[i].tree).u64(places[i].heap)));
+            put_message(out, msg_symbol_table, 0,
+                        std::move(Fields().u64(places[i].tree).u64(places[i].heap)));
         }
         for (const auto& [name, value] : node.attributes) put_attribute(out, name, value);
     }
@@ -260,11 +275,18 @@ struct Hdf5Plan {
         Fields body;
         body.u8(1).u8(0).u16(name.size() + 1).u16(type.size()).u16(value.scalar_ ? 8 : 16);
         body.text(name).u8(0).pad_to(8).append(type).pad_to(8);
-        body.append(encode_space(value.scalar_ ? Shape() : Shape{static_cast<int64_t>(value.strings_.size())}));
+        body.append(encode_space(
+            value.scalar_ ? Shape() : Shape{static_cast<int64_t>(value.strings_.size())}));
         switch (value.kind_) {
-            case Hdf5Value::Kind::boolean: body.u8(static_cast<uint64_t>(value.integer_)); break;
-            case Hdf5Value::Kind::integer: body.u64(static_cast<uint64_t>(value.integer_)); break;
-            case Hdf5Value::Kind::real: body.u64(std::bit_cast<uint64_t>(value.real_)); break;
+            case Hdf5Value::Kind::boolean:
+                body.u8(static_cast<uint64_t>(value.integer_));
+                break;
+            case Hdf5Value::Kind::integer:
+                body.u64(static_cast<uint64_t>(value.integer_));
+                break;
+            case Hdf5Value::Kind::real:
+                body.u64(std::bit_cast<uint64_t>(value.real_));
+                break;
             case Hdf5Value::Kind::text:
                 for (const std::string& text : value.strings_) {
                     const Object object = objects[next_object++];
@@ -273,7 +295,8 @@ struct Hdf5Plan {
                 break;
             case Hdf5Value::Kind::bytes: {
                 const uint64_t width = value_element(value);
-                for (const std::string& text : value.strings_) body.text(text).pad(width - text.size());
+                for (const std::string& text : value.strings_)
+                    body.text(text).pad(width - text.size());
                 break;
             }
         }
@@ -320,7 +343,8 @@ struct Hdf5Plan {
                 body.text("TREE").u8(0).u8(level).u16(count);
                 body.u64(sibling(k > 0, k - 1)).u64(sibling(k + 1 < levels[level], k + 1));
                 const auto last_name = [&](uint64_t child) {
-                    return name_at[std::min<uint64_t>((child + 1) * spans[level], name_at.size()) - 1];
+                    return name_at[std::min<uint64_t>((child + 1) * spans[level], name_at.size()) -
+                                   1];
                 };
                 body.u64(first == 0 ? 0 : last_name(first - 1));
                 for (uint64_t c = first; c < first + count; ++c) {
@@ -332,7 +356,8 @@ struct Hdf5Plan {
         }
         auto child = node.children.begin();
         for (uint64_t k = 0, number = 0; k < leaves; ++k) {
-            const uint64_t count = std::min<uint64_t>(node.children.size() - k * 2 * leaf_k, 2 * leaf_k);
+            const uint64_t count =
+                std::min<uint64_t>(node.children.size() - k * 2 * leaf_k, 2 * leaf_k);
             Fields body;
             body.text("SNOD").u8(1).u8(0).u16(count);
             for (uint64_t c = 0; c < count; ++c, ++child, ++number) {
@@ -346,7 +371,12 @@ struct Hdf5Plan {
         }
         constexpr uint64_t no_free_block = 1;
         CORNU_CHECK(out.size() == places[i].heap);
-        out.text("HEAP").u32(0).u64(heap_bytes(node)).u64(no_free_block).u64(places[i].heap + 32).pad(8);
+        out.text("HEAP")
+            .u32(0)
+            .u64(heap_bytes(node))
+            .u64(no_free_block)
+            .u64(places[i].heap + 32)
+            .pad(8);
         for (const auto& [name, index] : node.children) out.text(name).u8(0).pad_to(8);
     }
 
@@ -374,28 +404,36 @@ Hdf5Writer::~Hdf5Writer() = default;
 Hdf5Writer::Hdf5Writer(Hdf5Writer&&) noexcept = default;
 Hdf5Writer& Hdf5Writer::operator=(Hdf5Writer&&) noexcept = default;
 
+namespace {
+
+// Takes the first component off `path`.
+std::string_view take_part(std::string_view& path) {
+    const size_t end = path.find('/');
+    const std::string_view part = path.substr(0, end);
+    path = end == path.npos ? std::string_view() : path.substr(end + 1);
+    return part;
+}
+
+}  // namespace
+
 uint32_t Hdf5Writer::make(std::string_view path, bool leaf_is_dataset) {
     const std::string_view whole = path;
+    const auto refuse = [&](const char* rule) {
+        throw ValueError(str("an HDF5 path must ", rule, ". Received: \"", whole, "\"."));
+    };
     if (path.starts_with('/')) path.remove_prefix(1);
+    if (path.ends_with('/')) refuse("not end in a `/`");
     uint32_t at = 0;
     while (!path.empty()) {
-        const size_t end = std::min(path.find('/'), path.size());
-        const std::string_view part = path.substr(0, end);
-        const bool leaf = end == path.size();
-        path.remove_prefix(leaf ? end : end + 1);
-        if (part.empty() || part == "." || part.find('\0') != part.npos || (!leaf && path.empty())) {
-            throw ValueError(str("the components of an HDF5 path must not be empty, `.`, or hold NUL. Received: \"",
-                                 whole, "\"."));
-        }
-        if (nodes_[at].is_dataset) {
-            throw ValueError(str("an HDF5 path must not lead through a dataset. Received: \"", whole, "\"."));
-        }
+        const std::string_view part = take_part(path);
+        const bool leaf = path.empty();
+        if (part.empty() || part == "." || part.find('\0') != part.npos)
+            refuse("have no component that is empty, `.`, or holds NUL");
+        if (nodes_[at].is_dataset) refuse("not lead through a dataset");
         const auto it = nodes_[at].children.find(part);
         if (it != nodes_[at].children.end()) {
             at = it->second;
-            if (leaf && (leaf_is_dataset || nodes_[at].is_dataset)) {
-                throw ValueError(str("an HDF5 path must be new. Received: \"", whole, "\", which exists."));
-            }
+            if (leaf && (leaf_is_dataset || nodes_[at].is_dataset)) refuse("be new");
             continue;
         }
         const uint32_t made = static_cast<uint32_t>(nodes_.size());
@@ -412,13 +450,12 @@ uint32_t Hdf5Writer::find(std::string_view path) const {
     if (path.starts_with('/')) path.remove_prefix(1);
     uint32_t at = 0;
     while (!path.empty()) {
-        const size_t end = std::min(path.find('/'), path.size());
-        const auto it = nodes_[at].children.find(path.substr(0, end));
+        const auto it = nodes_[at].children.find(take_part(path));
         if (it == nodes_[at].children.end()) {
-            throw ValueError(str("an attribute needs an HDF5 path that exists. Received: \"", whole, "\"."));
+            throw ValueError(
+                str("an attribute needs an HDF5 path that exists. Received: \"", whole, "\"."));
         }
         at = it->second;
-        path.remove_prefix(end == path.size() ? end : end + 1);
     }
     return at;
 }
@@ -427,11 +464,12 @@ void Hdf5Writer::group(std::string_view path) { make(path, false); }
 
 void Hdf5Writer::dataset(std::string_view path, const Shape& shape, DType dtype, Data data) {
     if (dtype == DType::string || dtype == DType::int4) {
-        throw ValueError(str("an HDF5 dataset must have elements of whole bytes. Received: ", dtype, " for \"", path, "\"."));
+        throw ValueError(str("an HDF5 dataset must have elements of whole bytes. Received: ", dtype,
+                             " for \"", path, "\"."));
     }
     if (!shape.is_static() || shape.rank() > max_rank) {
-        throw ValueError(str("an HDF5 dataset must have a known shape of rank ", max_rank, " at most. Received: ",
-                             shape, " for \"", path, "\"."));
+        throw ValueError(str("an HDF5 dataset must have a known shape of rank ", max_rank,
+                             " at most. Received: ", shape, " for \"", path, "\"."));
     }
     const uint64_t nbytes = static_cast<uint64_t>(bytes_for(dtype, shape.size()));
     if (path.empty() || path == "/") throw ValueError("the root of an HDF5 file must be a group.");
@@ -446,22 +484,27 @@ void Hdf5Writer::dataset(std::string_view path, const Shape& shape, DType dtype,
     }
 }
 
-void Hdf5Writer::dataset(std::string_view path, const Shape& shape, DType dtype, std::span<const std::byte> data) {
+void Hdf5Writer::dataset(std::string_view path, const Shape& shape, DType dtype,
+                         std::span<const std::byte> data) {
     dataset(path, shape, dtype, [data](Sink& sink) { sink.write(data); });
 }
 
 void Hdf5Writer::attribute(std::string_view path, std::string_view name, Hdf5Value value) {
     Node& node = nodes_[find(path)];
-    if (name.empty() || name.find('\0') != name.npos) throw ValueError("the name of an HDF5 attribute must not be empty or hold NUL.");
+    if (name.empty() || name.find('\0') != name.npos)
+        throw ValueError("the name of an HDF5 attribute must not be empty or hold NUL.");
     for (const auto& [existing, old] : node.attributes) {
-        if (existing == name) throw ValueError(str("the HDF5 attribute ", name, " of \"", path, "\" must not be set twice."));
+        if (existing == name)
+            throw ValueError(
+                str("the HDF5 attribute ", name, " of \"", path, "\" must not be set twice."));
     }
     const uint64_t size = Hdf5Plan::attribute_size(std::string(name), value);
     if (size > max_attribute_bytes) {
-        throw ValueError(str("the HDF5 attribute ", name, " of \"", path, "\" must have at most ", max_attribute_bytes,
-                             " bytes. Received: ", size, "."));
+        throw ValueError(str("the HDF5 attribute ", name, " of \"", path, "\" must have at most ",
+                             max_attribute_bytes, " bytes. Received: ", size, "."));
     }
-    if (node.attributes.size() >= 65'000) throw ValueError("an HDF5 object must have at most 65,000 attributes.");
+    if (node.attributes.size() >= 65'000)
+        throw ValueError("an HDF5 object must have at most 65,000 attributes.");
     node.attributes.emplace_back(name, std::move(value));
 }
 
@@ -487,7 +530,8 @@ void Hdf5Writer::write(Sink& sink) const {
         out.pad(plan.places[i].data - out.count);
         nodes_[i].data(out);
         if (out.count != plan.places[i].data + nodes_[i].nbytes) {
-            throw ValueError(str("an HDF5 dataset of shape ", nodes_[i].shape, " must get ", nodes_[i].nbytes,
+            throw ValueError(str("an HDF5 dataset of shape ", nodes_[i].shape, " must get ",
+                                 nodes_[i].nbytes,
                                  " bytes. Received: ", out.count - plan.places[i].data, "."));
         }
     }

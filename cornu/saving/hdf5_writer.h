@@ -23,10 +23,10 @@ public:
     static Hdf5Value boolean(bool value);
     static Hdf5Value integer(int64_t value);
     static Hdf5Value real(double value);
-    static Hdf5Value text(std::string value);                  // str
-    static Hdf5Value texts(std::vector<std::string> values);   // array of str
-    static Hdf5Value bytes(std::vector<std::string> values);   // array of bytes: np.array([b"a", …])
-    static Hdf5Value bytes(std::string value);                 // np.bytes_
+    static Hdf5Value text(std::string value);                 // str
+    static Hdf5Value texts(std::vector<std::string> values);  // array of str
+    static Hdf5Value bytes(std::vector<std::string> values);  // array of bytes: np.array([b"a", …])
+    static Hdf5Value bytes(std::string value);                // np.bytes_
 
 private:
     friend struct Hdf5Plan;
@@ -52,16 +52,18 @@ public:
 
     // Makes a group and those above it; one that exists is left as it is.
     void group(std::string_view path);
-    // Makes a dataset and the groups above it. bfloat16 and float8 are stored as h5py stores NumPy's:
-    // as raw bytes, with Keras's attribute `dtype`. int4 and string are refused: ValueError.
+    // Makes a dataset and the groups above it. bfloat16 and float8 are stored as h5py stores
+    // NumPy's: as raw bytes, with Keras's attribute `dtype`. int4 and string are refused:
+    // ValueError.
     void dataset(std::string_view path, const Shape& shape, DType dtype, Data data);
     // The bytes must live until write().
-    void dataset(std::string_view path, const Shape& shape, DType dtype, std::span<const std::byte> data);
+    void dataset(std::string_view path, const Shape& shape, DType dtype,
+                 std::span<const std::byte> data);
     // Of a group or dataset that exists. Throws ValueError above 64,000 bytes, the format's limit.
     void attribute(std::string_view path, std::string_view name, Hdf5Value value);
 
-    uint64_t size() const;           // of the file as it would be written now
-    void write(Sink& sink) const;    // datasets of 4 KiB or more begin at multiples of 64
+    uint64_t size() const;         // of the file as it would be written now
+    void write(Sink& sink) const;  // datasets of 4 KiB or more begin at multiples of 64
 
 private:
     friend struct Hdf5Plan;

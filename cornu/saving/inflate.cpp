@@ -52,7 +52,8 @@ std::vector<std::byte> inflate(const ByteSource& source, uint64_t size, DeflateF
     for (;;) {
         feed(stream, input);
         // One byte more than declared is asked for, to notice a stream that goes on.
-        const uint64_t room = std::min<uint64_t>(size + 1 - done, std::max<uint64_t>(done, step_bytes));
+        const uint64_t room =
+            std::min<uint64_t>(size + 1 - done, std::max<uint64_t>(done, step_bytes));
         if (out.size() < done + room) out.resize(static_cast<size_t>(done + room));
         stream.next_out = reinterpret_cast<Bytef*>(out.data() + done);
         stream.avail_out = static_cast<uInt>(std::min<uint64_t>(out.size() - done, 1 << 30));
@@ -60,18 +61,19 @@ std::vector<std::byte> inflate(const ByteSource& source, uint64_t size, DeflateF
         const int code = ::inflate(&stream, Z_NO_FLUSH);
         done += offered - stream.avail_out;
         if (done > size) {
-            source.fail(consumed(), str("the compressed data yields more than the declared ", size,
-                                        " bytes."));
+            source.fail(consumed(),
+                        str("the compressed data yields more than the declared ", size, " bytes."));
         }
         if (code == Z_STREAM_END) break;
-        if (code != Z_OK || (offered == stream.avail_out && stream.avail_in == 0 && input.empty())) {
+        if (code != Z_OK ||
+            (offered == stream.avail_out && stream.avail_in == 0 && input.empty())) {
             source.fail(consumed(), str("the compressed data is damaged",
                                         stream.msg ? str(": ", stream.msg) : std::string(), "."));
         }
     }
     if (done != size) {
-        source.fail(consumed(), str("the compressed data yields ", done, " bytes instead of the declared ",
-                                    size, "."));
+        source.fail(consumed(), str("the compressed data yields ", done,
+                                    " bytes instead of the declared ", size, "."));
     }
     if (consumed() != source.size()) source.fail(consumed(), "bytes follow the compressed data.");
     out.resize(static_cast<size_t>(done));
@@ -102,7 +104,8 @@ uint32_t crc32(std::span<const std::byte> bytes, uint32_t crc) {
     uLong value = crc;
     while (!bytes.empty()) {
         const size_t count = std::min<size_t>(bytes.size(), 1 << 30);
-        value = ::crc32(value, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(count));
+        value =
+            ::crc32(value, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(count));
         bytes = bytes.subspan(count);
     }
     return static_cast<uint32_t>(value);

@@ -10,14 +10,14 @@ namespace cornu::saving {
 // names the limit. The defaults take every model published with Keras.
 struct LoadLimits {
     // Zip
-    uint64_t max_members = 100'000;               // entries of one archive
-    uint64_t max_ratio = 200;                     // inflated over stored bytes of one member,
-    uint64_t ratio_floor = uint64_t(16) << 20;    //   asked only of members that inflate beyond this
+    uint64_t max_members = 100'000;             // entries of one archive
+    uint64_t max_ratio = 200;                   // inflated over stored bytes of one member,
+    uint64_t ratio_floor = uint64_t(16) << 20;  //   asked only of members that inflate beyond this
     uint64_t max_inflated_bytes = uint64_t(8) << 30;  // all deflated members, or chunks, together
 
     // HDF5 and npy
-    uint64_t max_objects = 1'000'000;             // groups and datasets of one file
-    int max_group_depth = 128;                    // nesting of groups
+    uint64_t max_objects = 1'000'000;                   // groups and datasets of one file
+    int max_group_depth = 128;                          // nesting of groups
     uint64_t max_attribute_bytes = uint64_t(64) << 20;  // one decoded attribute or string array
 
     // Model

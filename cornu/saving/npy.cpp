@@ -7,6 +7,7 @@
 
 #include "cornu/base/checked.h"
 #include "cornu/base/error.h"
+#include "cornu/saving/utf8.h"
 
 namespace cornu::saving {
 
@@ -26,7 +27,8 @@ struct Header {
 // The header is a Python dict of three known keys, in any order.
 class HeaderParser {
 public:
-    explicit HeaderParser(Cursor in) : in_(in), text_(in.source().text(in.offset(), in.remaining())) {}
+    explicit HeaderParser(Cursor in)
+        : in_(in), text_(in.source().text(in.offset(), in.remaining())) {}
 
     Header parse() {
         Header header;
@@ -56,7 +58,8 @@ public:
         }
         skip_space();
         if (at_ != text_.size()) fail("text follows the dict.");
-        if (!descr || !fortran || !shape) fail("the keys descr, fortran_order and shape must all be there.");
+        if (!descr || !fortran || !shape)
+            fail("the keys descr, fortran_order and shape must all be there.");
         return header;
     }
 
@@ -103,7 +106,8 @@ private:
         int64_t value = 0;
         const size_t begin = at_;
         for (; peek() >= '0' && peek() <= '9'; ++at_) {
-            if (multiply_overflows(value, int64_t(10), &value) || add_overflows(value, int64_t(peek() - '0'), &value)) {
+            if (multiply_overflows(value, int64_t(10), &value) ||
+                add_overflows(value, int64_t(peek() - '0'), &value)) {
                 fail("a dimension must fit 63 bits.");
             }
         }
@@ -138,7 +142,9 @@ struct Element {
 };
 
 Element parse_descr(const ByteSource& source, uint64_t at, const std::string& descr) {
-    const auto fail = [&](const char* rule) { source.fail(at, str("the npy header: ", rule, " Received: descr '", descr, "'.")); };
+    const auto fail = [&](const char* rule) {
+        source.fail(at, str("the npy header: ", rule, " Received: descr '", descr, "'."));
+    };
     Element out;
     std::string_view text = descr;
     if (!text.empty() && std::string_view("<>|=").find(text[0]) != text.npos) {
@@ -147,10 +153,12 @@ Element parse_descr(const ByteSource& source, uint64_t at, const std::string& de
     }
     if (text.empty()) fail("the descr must name a type.");
     out.kind = text[0];
-    if (out.kind == 'O') fail("object arrays are Python pickles, which may run code; they are not read.");
+    if (out.kind == 'O')
+        fail("object arrays are Python pickles, which may run code; they are not read.");
     uint64_t count = 0;
     for (const char c : text.substr(1)) {
-        if (c < '0' || c > '9' || count > 100'000'000) fail("the descr must be a letter and a size.");
+        if (c < '0' || c > '9' || count > 100'000'000)
+            fail("the descr must be a letter and a size.");
         count = count * 10 + static_cast<uint64_t>(c - '0');
     }
     if (count == 0) fail("the size of an element must not be 0.");
@@ -165,46 +173,43 @@ Element parse_descr(const ByteSource& source, uint64_t at, const std::string& de
         fail("the type must be one that Cornu has.");
     };
     switch (out.kind) {
-        case 'b': pick({{1, DType::bool_}}); break;
-        case 'u': pick({{1, DType::uint8}, {2, DType::uint16}, {4, DType::uint32}, {8, DType::uint64}}); break;
-        case 'i': pick({{1, DType::int8}, {2, DType::int16}, {4, DType::int32}, {8, DType::int64}}); break;
-        case 'f':
-            pick({{1, DType::float8_e5m2}, {2, DType::float16}, {4, DType::float32}, {8, DType::float64}});
+        case 'b':
+            pick({{1, DType::bool_}});
             break;
-        case 'c': pick({{8, DType::complex64}, {16, DType::complex128}}); break;
-        case 'V': pick({{2, DType::bfloat16}}); break;
+        case 'u':
+            pick({{1, DType::uint8}, {2, DType::uint16}, {4, DType::uint32}, {8, DType::uint64}});
+            break;
+        case 'i':
+            pick({{1, DType::int8}, {2, DType::int16}, {4, DType::int32}, {8, DType::int64}});
+            break;
+        case 'f':
+            pick({{1, DType::float8_e5m2},
+                  {2, DType::float16},
+                  {4, DType::float32},
+                  {8, DType::float64}});
+            break;
+        case 'c':
+            pick({{8, DType::complex64}, {16, DType::complex128}});
+            break;
+        case 'V':
+            pick({{2, DType::bfloat16}});
+            break;
         case 'S':
-        case 'U': break;
-        default: fail("the type must be one that Cornu has.");
+        case 'U':
+            break;
+        default:
+            fail("the type must be one that Cornu has.");
     }
     return out;
 }
 
-void append_utf8(std::string& out, uint32_t code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-        return;
-    }
-    const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    out += static_cast<char>((0xff00 >> (more + 1) & 0xff) | code >> 6 * more);
-    for (int i = more; i-- > 0;) out += static_cast<char>(0x80 | (code >> 6 * i & 0x3f));
-}
-
 std::vector<uint32_t> code_points(const std::string& text) {
     std::vector<uint32_t> out;
-    for (size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        const size_t more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : 9;
-        bool good = more < text.size() - i;
-        uint32_t code = more == 0 ? lead : lead & (0x3fu >> more);
-        for (size_t k = 1; good && k <= more; ++k) {
-            const auto next = static_cast<unsigned char>(text[i + k]);
-            good = next >> 6 == 2;
-            code = code << 6 | (next & 0x3f);
-        }
-        if (!good || code > 0x10ffff) throw ValueError("a string in an npy array must be valid UTF-8.");
+    for (size_t at = 0; at < text.size();) {
+        uint32_t code;
+        if (!next_code_point(text, at, code))
+            throw ValueError("a string in an npy array must be valid UTF-8.");
         out.push_back(code);
-        i += more + 1;
     }
     return out;
 }
@@ -220,7 +225,7 @@ std::string decode_string(const ByteSource& source, uint64_t at, const Element& 
     for (uint64_t i = 0; i < element.size; i += 4) {
         uint32_t code = source.u32(at + i);
         if (element.big_endian) code = __builtin_bswap32(code);
-        if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) source.fail(at + i, "a character must be a Unicode one.");
+        if (!is_code_point(code)) source.fail(at + i, "a character must be a Unicode one.");
         if (code == 0) {
             ++zeros;
             continue;
@@ -236,7 +241,8 @@ std::string decode_string(const ByteSource& source, uint64_t at, const Element& 
 template <class Visit>
 void each_transposed(const std::vector<int64_t>& dims, uint64_t count, Visit visit) {
     std::vector<uint64_t> strides(dims.size(), 1), at(dims.size(), 0);
-    for (size_t axis = dims.size(); axis-- > 1;) strides[axis - 1] = strides[axis] * static_cast<uint64_t>(dims[axis]);
+    for (size_t axis = dims.size(); axis-- > 1;)
+        strides[axis - 1] = strides[axis] * static_cast<uint64_t>(dims[axis]);
     uint64_t to = 0;
     for (uint64_t from = 0; from < count; ++from) {
         visit(from, to);
@@ -251,7 +257,9 @@ void each_transposed(const std::vector<int64_t>& dims, uint64_t count, Visit vis
 
 std::string make_header(const std::string& descr, const Shape& shape) {
     std::string text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
-    for (int64_t axis = 0; axis < shape.rank(); ++axis) text += str(axis ? " " : "", shape[axis], axis + 1 < shape.rank() || shape.rank() == 1 ? "," : "");
+    for (int64_t axis = 0; axis < shape.rank(); ++axis)
+        text += str(axis ? " " : "", shape[axis],
+                    axis + 1 < shape.rank() || shape.rank() == 1 ? "," : "");
     text += "), }";
     const size_t used = magic.size() + 4 + text.size() + 1;
     text.append((64 - used % 64) % 64, ' ');
@@ -260,15 +268,16 @@ std::string make_header(const std::string& descr, const Shape& shape) {
 
 std::string descr_of(DType dtype) {
     if (dtype == DType::int4 || dtype == DType::string || dtype == DType::float8_e4m3fn) {
-        throw ValueError(str("an npy array must be of a type that NumPy names. Received: ", dtype, "."));
+        throw ValueError(
+            str("an npy array must be of a type that NumPy names. Received: ", dtype, "."));
     }
     const int size = bits(dtype) / 8;
-    const char kind = dtype == DType::bool_       ? 'b'
-                      : dtype == DType::bfloat16  ? 'V'
-                      : is_complex(dtype)         ? 'c'
-                      : is_float(dtype)           ? 'f'
-                      : is_unsigned_int(dtype)    ? 'u'
-                                                  : 'i';
+    const char kind = dtype == DType::bool_      ? 'b'
+                      : dtype == DType::bfloat16 ? 'V'
+                      : is_complex(dtype)        ? 'c'
+                      : is_float(dtype)          ? 'f'
+                      : is_unsigned_int(dtype)   ? 'u'
+                                                 : 'i';
     const bool has_order = size > 1 || dtype == DType::float8_e5m2;
     return str(has_order ? "<" : "|", kind, size);
 }
@@ -283,7 +292,9 @@ std::vector<std::byte> npy_head(const std::string& descr, const Shape& shape) {
 
 std::vector<std::byte> npy_strings(const Shape& shape, std::span<const std::string> strings) {
     if (!shape.is_static() || shape.size() != static_cast<int64_t>(strings.size())) {
-        throw ValueError(str("the shape ", shape, " must have as many elements as there are strings. Received: ", strings.size(), "."));
+        throw ValueError(str(
+            "the shape ", shape,
+            " must have as many elements as there are strings. Received: ", strings.size(), "."));
     }
     size_t longest = 1;
     for (const std::string& text : strings) longest = std::max(longest, code_points(text).size());
@@ -300,7 +311,8 @@ std::vector<std::byte> npy_strings(const Shape& shape, std::span<const std::stri
 
 void check_size(const Shape& shape, DType dtype, size_t bytes) {
     if (!shape.is_static() || static_cast<uint64_t>(bytes_for(dtype, shape.size())) != bytes) {
-        throw ValueError(str("an array of shape ", shape, " and dtype ", dtype, " must have its number of bytes. Received: ", bytes, "."));
+        throw ValueError(str("an array of shape ", shape, " and dtype ", dtype,
+                             " must have its number of bytes. Received: ", bytes, "."));
     }
 }
 
@@ -308,12 +320,16 @@ void check_size(const Shape& shape, DType dtype, size_t bytes) {
 
 NpyArray read_npy(const ByteSource& source, const LoadLimits& limits) {
     Cursor in(source, 0, source.size());
-    if (source.size() < magic.size() || in.text(magic.size()) != magic) source.fail(0, "not an npy array: its signature is missing.");
+    if (source.size() < magic.size() || in.text(magic.size()) != magic)
+        source.fail(0, "not an npy array: its signature is missing.");
     const uint8_t version = in.u8();
     in.skip(1);
-    if (version < 1 || version > 3) source.fail(6, str("the npy version must be 1, 2 or 3. Received: ", int(version), "."));
+    if (version < 1 || version > 3)
+        source.fail(6, str("the npy version must be 1, 2 or 3. Received: ", int(version), "."));
     const uint64_t header_size = version == 1 ? in.u16() : in.u32();
-    if (header_size > max_header) source.fail(8, str("the npy header must have at most ", max_header, " bytes. Received: ", header_size, "."));
+    if (header_size > max_header)
+        source.fail(8, str("the npy header must have at most ", max_header,
+                           " bytes. Received: ", header_size, "."));
     const uint64_t header_at = in.offset();
     const Header header = HeaderParser(in.sub(header_size)).parse();
     const Element element = parse_descr(source, header_at, header.descr);
@@ -323,13 +339,16 @@ NpyArray read_npy(const ByteSource& source, const LoadLimits& limits) {
     bool zero = false, too_large = false;
     for (const int64_t dim : header.dims) {
         zero = zero || dim == 0;
-        too_large = too_large || multiply_overflows(count, static_cast<uint64_t>(std::max<int64_t>(dim, 1)), &count);
+        too_large =
+            too_large ||
+            multiply_overflows(count, static_cast<uint64_t>(std::max<int64_t>(dim, 1)), &count);
     }
     too_large = too_large || count > uint64_t(std::numeric_limits<int64_t>::max());
     if (zero) count = 0;
     too_large = too_large || multiply_overflows(count, element.size, &size);
     if (too_large || size != in.remaining()) {
-        in.fail(str("the shape ", Shape(header.dims), " needs ", too_large ? "more bytes than 64 bits can count" : str(size, " bytes"),
+        in.fail(str("the shape ", Shape(header.dims), " needs ",
+                    too_large ? "more bytes than 64 bits can count" : str(size, " bytes"),
                     " here. Received: ", in.remaining(), "."));
     }
     NpyArray array;
@@ -338,10 +357,12 @@ NpyArray read_npy(const ByteSource& source, const LoadLimits& limits) {
     const uint64_t data = in.offset();
     const bool transpose = header.fortran && header.dims.size() > 1;
     if (element.dtype == DType::string) {
-        if (count > limits.max_inflated_bytes / sizeof(std::string)) in.fail("the strings exceed LoadLimits::max_inflated_bytes.");
+        if (count > limits.max_inflated_bytes / sizeof(std::string))
+            in.fail("the strings exceed LoadLimits::max_inflated_bytes.");
         array.strings.resize(static_cast<size_t>(count));
         const auto put = [&](uint64_t from, uint64_t to) {
-            array.strings[static_cast<size_t>(to)] = decode_string(source, data + from * element.size, element);
+            array.strings[static_cast<size_t>(to)] =
+                decode_string(source, data + from * element.size, element);
         };
         if (transpose) {
             each_transposed(header.dims, count, put);
@@ -353,8 +374,10 @@ NpyArray read_npy(const ByteSource& source, const LoadLimits& limits) {
 
     const auto bytes = source.bytes(data, size);
     const bool is_bool = element.dtype == DType::bool_;
-    const bool clean = !is_bool || std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b <= std::byte(1); });
-    const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % std::min<uint64_t>(element.size, 8) == 0;
+    const bool clean = !is_bool || std::all_of(bytes.begin(), bytes.end(),
+                                               [](std::byte b) { return b <= std::byte(1); });
+    const bool aligned =
+        reinterpret_cast<uintptr_t>(bytes.data()) % std::min<uint64_t>(element.size, 8) == 0;
     if (!transpose && !element.big_endian && clean && aligned) {
         array.bytes = bytes;
         array.owner = source.owner();
@@ -369,7 +392,8 @@ NpyArray read_npy(const ByteSource& source, const LoadLimits& limits) {
     }
     if (element.big_endian) {
         const size_t part = is_complex(element.dtype) ? width / 2 : width;
-        for (auto it = copy->begin(); it != copy->end(); it += static_cast<ptrdiff_t>(part)) std::reverse(it, it + static_cast<ptrdiff_t>(part));
+        for (auto it = copy->begin(); it != copy->end(); it += static_cast<ptrdiff_t>(part))
+            std::reverse(it, it + static_cast<ptrdiff_t>(part));
     }
     if (is_bool) {
         for (std::byte& value : *copy) value = std::byte(value != std::byte(0));
@@ -390,21 +414,26 @@ void write_npy(Sink& sink, const Shape& shape, std::span<const std::string> stri
     sink.write(npy_strings(shape, strings));
 }
 
-NpzReader::NpzReader(ByteSource source, const LoadLimits& limits) : limits_(limits), zip_(std::move(source), limits) {}
+NpzReader::NpzReader(ByteSource source, const LoadLimits& limits)
+    : limits_(limits), zip_(std::move(source), limits) {}
 
 std::vector<std::string> NpzReader::names() const {
     std::vector<std::string> names;
     for (const ZipMember& member : zip_.members()) {
-        if (member.name.ends_with(".npy")) names.push_back(member.name.substr(0, member.name.size() - 4));
+        if (member.name.ends_with(".npy"))
+            names.push_back(member.name.substr(0, member.name.size() - 4));
     }
     return names;
 }
 
 bool NpzReader::contains(std::string_view name) const { return zip_.contains(str(name, ".npy")); }
 
-NpyArray NpzReader::read(std::string_view name) const { return read_npy(zip_.open(str(name, ".npy")), limits_); }
+NpyArray NpzReader::read(std::string_view name) const {
+    return read_npy(zip_.open(str(name, ".npy")), limits_);
+}
 
-void NpzWriter::add(std::string_view name, const Shape& shape, DType dtype, std::span<const std::byte> bytes) {
+void NpzWriter::add(std::string_view name, const Shape& shape, DType dtype,
+                    std::span<const std::byte> bytes) {
     const std::string descr = descr_of(dtype);
     check_size(shape, dtype, bytes.size());
     const std::vector<std::byte> head = npy_head(descr, shape);
@@ -414,7 +443,8 @@ void NpzWriter::add(std::string_view name, const Shape& shape, DType dtype, std:
     zip_.end();
 }
 
-void NpzWriter::add(std::string_view name, const Shape& shape, std::span<const std::string> strings) {
+void NpzWriter::add(std::string_view name, const Shape& shape,
+                    std::span<const std::string> strings) {
     zip_.add(str(name, ".npy"), npy_strings(shape, strings));
 }
 

@@ -34,7 +34,8 @@ CORNU_API NpyArray read_npy(const ByteSource& source, const LoadLimits& limits =
 
 // Version 1, row-major, the data at a multiple of 64 bytes. Throws ValueError when `bytes` does not
 // fit the shape, and for int4, which NumPy has no array of.
-CORNU_API void write_npy(Sink& sink, const Shape& shape, DType dtype, std::span<const std::byte> bytes);
+CORNU_API void write_npy(Sink& sink, const Shape& shape, DType dtype,
+                         std::span<const std::byte> bytes);
 CORNU_API void write_npy(Sink& sink, const Shape& shape, std::span<const std::string> strings);
 
 class CORNU_API NpzReader {
@@ -53,7 +54,8 @@ private:
 class CORNU_API NpzWriter {
 public:
     explicit NpzWriter(RandomSink& sink) : zip_(sink) {}
-    void add(std::string_view name, const Shape& shape, DType dtype, std::span<const std::byte> bytes);
+    void add(std::string_view name, const Shape& shape, DType dtype,
+             std::span<const std::byte> bytes);
     void add(std::string_view name, const Shape& shape, std::span<const std::string> strings);
     void finish() { zip_.finish(); }
 

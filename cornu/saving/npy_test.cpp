@@ -1,5 +1,7 @@
 #include "cornu/saving/npy.h"
 
+#include <doctest/doctest.h>
+
 #include "cornu/saving/files_for_tests.h"
 
 using namespace cornu;
@@ -68,7 +70,8 @@ TEST_CASE("what the writer writes, the reader reads") {
     npz.add("strings", Shape{2, 2}, strings);
     npz.finish();
     const NpzReader read(ByteSource::own("x.npz", sink.take()));
-    CHECK(read.names() == std::vector<std::string>{"floats", "scalar", "empty", "row", "half", "strings"});
+    CHECK(read.names() ==
+          std::vector<std::string>{"floats", "scalar", "empty", "row", "half", "strings"});
     CHECK(read.read("floats").shape == Shape{2, 3});
     CHECK(bytes_of(ByteSource::view("", read.read("floats").bytes)) == bytes_of(floats));
     CHECK(read.read("scalar").shape == Shape{});
@@ -94,20 +97,35 @@ TEST_CASE("hostile arrays are refused") {
         CHECK_THROWS_WITH_AS(read_npy(source), doctest::Contains(reason), FileError);
     };
     refused(ByteSource::open(golden("pickled.npy")), "pickles");
-    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }", "1234"), "needs");
-    refused(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", ""), "64 bits");
-    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 99999999999999999999), }", ""), "63 bits");
-    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 0, 4), }", ""), "64 bits");
-    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "1234"), "dimension must be here");
-    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "12345"), "needs 4 bytes here. Received: 5.");
-    refused(npy("{'descr': '<U0', 'fortran_order': False, 'shape': (1000000,), }", ""), "must not be 0");
-    refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "1234"), "structured");
-    refused(npy("{'descr': '<M8', 'fortran_order': False, 'shape': (1,), }", "12345678"), "one that Cornu has");
-    refused(npy("{'descr': '<f16', 'fortran_order': False, 'shape': (), }", "1234567812345678"), "one that Cornu has");
-    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}", "1234"), "each once");
+    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }", "1234"),
+            "needs");
+    refused(
+        npy("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", ""),
+        "64 bits");
+    refused(
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 99999999999999999999), }", ""),
+        "63 bits");
+    refused(
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 0, 4), }", ""),
+        "64 bits");
+    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "1234"),
+            "dimension must be here");
+    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "12345"),
+            "needs 4 bytes here. Received: 5.");
+    refused(npy("{'descr': '<U0', 'fortran_order': False, 'shape': (1000000,), }", ""),
+            "must not be 0");
+    refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "1234"),
+            "structured");
+    refused(npy("{'descr': '<M8', 'fortran_order': False, 'shape': (1,), }", "12345678"),
+            "one that Cornu has");
+    refused(npy("{'descr': '<f16', 'fortran_order': False, 'shape': (), }", "1234567812345678"),
+            "one that Cornu has");
+    refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}", "1234"),
+            "each once");
     refused(npy("{'descr': '<f4', 'fortran_order': False}", "1234"), "all be there");
     refused(npy("__import__('os').system('true')", "1234"), "`{` must be here");
-    refused(npy("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", "\xff\xff\xff\xff"), "Unicode");
+    refused(npy("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", "\xff\xff\xff\xff"),
+            "Unicode");
 }
 
 TEST_CASE("damaged arrays are read or refused, never worse") {

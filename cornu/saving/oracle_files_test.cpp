@@ -1,5 +1,7 @@
 // Writes files for tools/oracle/check_files.py, which reads them with h5py, NumPy, zipfile and
 // Keras. Runs only when CORNU_WRITE_FILES names a folder.
+#include <doctest/doctest.h>
+
 #include <cstdlib>
 #include <numeric>
 
@@ -22,9 +24,12 @@ std::vector<std::byte> counting(DType dtype, int64_t count) {
         std::vector<std::byte> out;
         for (int64_t i = 0; i < count; ++i) {
             T value;
-            if constexpr (std::is_same_v<T, bool>) value = i % 2 == 1;
-            else if constexpr (std::is_constructible_v<T, float> && !std::is_integral_v<T>) value = T(float(i % 200));
-            else value = static_cast<T>(i % 100);
+            if constexpr (std::is_same_v<T, bool>)
+                value = i % 2 == 1;
+            else if constexpr (std::is_constructible_v<T, float> && !std::is_integral_v<T>)
+                value = T(float(i % 200));
+            else
+                value = static_cast<T>(i % 100);
             const auto bytes = std::as_bytes(std::span(&value, 1));
             out.insert(out.end(), bytes.begin(), bytes.end());
         }
@@ -32,9 +37,10 @@ std::vector<std::byte> counting(DType dtype, int64_t count) {
     });
 }
 
-constexpr DType dtypes[] = {DType::bool_, DType::uint8, DType::uint16, DType::uint32, DType::uint64,
-                            DType::int8, DType::int16, DType::int32, DType::int64, DType::float16,
-                            DType::bfloat16, DType::float32, DType::float64, DType::complex64, DType::complex128};
+constexpr DType dtypes[] = {DType::bool_,   DType::uint8,     DType::uint16,    DType::uint32,
+                            DType::uint64,  DType::int8,      DType::int16,     DType::int32,
+                            DType::int64,   DType::float16,   DType::bfloat16,  DType::float32,
+                            DType::float64, DType::complex64, DType::complex128};
 
 void write_hdf5(Sink& sink) {
     std::vector<std::vector<std::byte>> kept;
@@ -52,7 +58,8 @@ void write_hdf5(Sink& sink) {
     for (int i = 0; i < 1500; ++i) writer.group(str("many/layer_", i));
     std::vector<std::string> names;
     for (int i = 0; i < 1000; ++i) names.push_back(str("layer_", i));
-    writer.attribute("", "layer_names", Hdf5Value::bytes(std::vector<std::string>{"dense", "dense_1"}));
+    writer.attribute("", "layer_names",
+                     Hdf5Value::bytes(std::vector<std::string>{"dense", "dense_1"}));
     writer.attribute("", "keras_version", Hdf5Value::bytes("3.15.1"));
     writer.attribute("many", "names", Hdf5Value::texts(names));
     writer.attribute("no", "text", Hdf5Value::text("zwölf"));
@@ -66,7 +73,8 @@ void write_hdf5(Sink& sink) {
 }
 
 // Dense(3) on 4 inputs, as Keras's weights file: kernel 0…11, bias 0…2.
-void add_dense(Hdf5Writer& writer, const std::vector<std::byte>& kernel, const std::vector<std::byte>& bias) {
+void add_dense(Hdf5Writer& writer, const std::vector<std::byte>& kernel,
+               const std::vector<std::byte>& bias) {
     writer.dataset("layers/dense/vars/0", Shape{4, 3}, DType::float32, kernel);
     writer.dataset("layers/dense/vars/1", Shape{3}, DType::float32, bias);
     writer.attribute("layers/dense/vars", "name", Hdf5Value::text("dense"));
@@ -111,7 +119,8 @@ TEST_CASE("files for the oracle" * doctest::skip(std::getenv("CORNU_WRITE_FILES"
     {
         AtomicFile file(folder / "arrays.npz");
         NpzWriter npz(file);
-        for (const DType dtype : dtypes) npz.add(name(dtype), Shape{2, 3}, dtype, counting(dtype, 6));
+        for (const DType dtype : dtypes)
+            npz.add(name(dtype), Shape{2, 3}, dtype, counting(dtype, 6));
         npz.add("scalar", Shape{}, DType::float32, counting(DType::float32, 1));
         npz.add("row", Shape{6}, DType::float32, counting(DType::float32, 6));
         npz.add("text", Shape{2, 2}, std::vector<std::string>{"eins", "zwölf", "", "😀"});
@@ -129,7 +138,8 @@ TEST_CASE("files for the oracle" * doctest::skip(std::getenv("CORNU_WRITE_FILES"
         todo.pop_back();
         if (!path.empty()) copy.group(path);
         for (const std::string& attribute : group.attribute_names()) {
-            copy.attribute(path, attribute, Hdf5Value::text(group.attribute(attribute).as_string()));
+            copy.attribute(path, attribute,
+                           Hdf5Value::text(group.attribute(attribute).as_string()));
         }
         for (const std::string& child : group.names()) {
             const std::string name = path.empty() ? child : path + "/" + child;
@@ -145,7 +155,8 @@ TEST_CASE("files for the oracle" * doctest::skip(std::getenv("CORNU_WRITE_FILES"
     }
     AtomicFile file(folder / "mlp.keras");
     ZipWriter zip(file);
-    for (const char* member : {"metadata.json", "config.json"}) zip.add(member, keras.open(member).bytes());
+    for (const char* member : {"metadata.json", "config.json"})
+        zip.add(member, keras.open(member).bytes());
     copy.write(zip.begin("model.weights.h5", copy.size()));
     zip.end();
     zip.finish();

@@ -2,30 +2,9 @@
 
 #include <algorithm>
 
+#include "cornu/saving/utf8.h"
+
 namespace cornu::saving::zip {
-
-namespace {
-
-// Shortest forms only, no surrogates: two spellings of one name must not exist.
-bool is_utf8(std::string_view text) {
-    for (size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        const int more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;
-        if (more < 0 || static_cast<size_t>(more) >= text.size() - i) return false;
-        uint32_t code = more == 0 ? lead : lead & (0x3fu >> more);
-        for (int k = 1; k <= more; ++k) {
-            const auto next = static_cast<unsigned char>(text[i + k]);
-            if (next >> 6 != 2) return false;
-            code = code << 6 | (next & 0x3f);
-        }
-        constexpr uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-        if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
-        i += static_cast<size_t>(more) + 1;
-    }
-    return true;
-}
-
-}  // namespace
 
 const char* bad_name(std::string_view name, bool utf8) {
     if (name.empty()) return "must not be empty";

@@ -20,7 +20,8 @@ inline constexpr uint64_t end64_record_size = 56;
 inline constexpr uint64_t locator_size = 20;
 
 inline constexpr uint16_t flag_encrypted = 1, flag_streamed = 1 << 3, flag_utf8 = 1 << 11;
-inline constexpr uint16_t flags_known = 0b110 | flag_streamed | flag_utf8;  // and deflate's two hints
+inline constexpr uint16_t flags_known =
+    0b110 | flag_streamed | flag_utf8;  // and deflate's two hints
 
 inline constexpr uint16_t zip64_extra = 0x0001;
 inline constexpr uint16_t padding_extra = 0xd935;  // zipalign's

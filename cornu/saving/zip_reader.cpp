@@ -100,8 +100,8 @@ void read_zip64(Cursor extra, Sizes& sizes, bool with_offset) {
 uint64_t check_local_header(const ByteSource& source, const ZipMember& member, uint16_t flags,
                             uint64_t offset) {
     const auto disagree = [&](const char* what) {
-        source.fail(offset, str("the local header of ", member.name, " must agree with the directory in its ",
-                                what, "."));
+        source.fail(offset, str("the local header of ", member.name,
+                                " must agree with the directory in its ", what, "."));
     };
     Cursor in(source, offset, local_header_size);
     if (in.u32() != local_signature) {
@@ -138,8 +138,9 @@ ZipReader::ZipReader(ByteSource source, const LoadLimits& limits) : source_(std:
         source_.fail(directory.end, "the directory must lie right before the end record.");
     }
     if (directory.members > limits.max_members) {
-        source_.fail(directory.end, str("more members than LoadLimits::max_members allows. Received: ",
-                                        directory.members, " of ", limits.max_members, "."));
+        source_.fail(directory.end,
+                     str("more members than LoadLimits::max_members allows. Received: ",
+                         directory.members, " of ", limits.max_members, "."));
     }
     if (directory.members > directory.size / central_header_size) {
         source_.fail(directory.end, "the directory is too short for its members.");
@@ -179,7 +180,9 @@ ZipReader::ZipReader(ByteSource source, const LoadLimits& limits) : source_(std:
         if (const char* rule = bad_name(member.name, (flags & flag_utf8) != 0)) {
             source_.fail(at, str("the member name ", printable(member.name), " ", rule, "."));
         }
-        const auto fail = [&](const std::string& message) { source_.fail(at, member.name + ": " + message); };
+        const auto fail = [&](const std::string& message) {
+            source_.fail(at, member.name + ": " + message);
+        };
         if (flags & flag_encrypted) fail("encrypted members are not read.");
         if (flags & ~flags_known) fail(str("unknown flags. Received: ", flags, "."));
         if (disk != 0 && disk != 0xffff) fail("archives split over several files are not read.");
@@ -192,11 +195,14 @@ ZipReader::ZipReader(ByteSource source, const LoadLimits& limits) : source_(std:
         if (member.method == ZipMethod::stored) {
             if (member.size != member.stored_size) fail("a stored member must have one size.");
         } else {
-            if (add_overflows(inflated, member.size, &inflated) || inflated > limits.max_inflated_bytes) {
+            if (add_overflows(inflated, member.size, &inflated) ||
+                inflated > limits.max_inflated_bytes) {
                 fail(str("the members inflate beyond LoadLimits::max_inflated_bytes. Received: ",
-                         member.size, " bytes here, ", limits.max_inflated_bytes, " allowed in all."));
+                         member.size, " bytes here, ", limits.max_inflated_bytes,
+                         " allowed in all."));
             }
-            if (member.size > limits.ratio_floor && member.size / limits.max_ratio > member.stored_size) {
+            if (member.size > limits.ratio_floor &&
+                member.size / limits.max_ratio > member.stored_size) {
                 fail(str("the member inflates beyond LoadLimits::max_ratio. Received: ",
                          member.stored_size, " bytes becoming ", member.size, "."));
             }
@@ -219,7 +225,8 @@ ZipReader::ZipReader(ByteSource source, const LoadLimits& limits) : source_(std:
             source_.fail(extents[i].begin,
                          str("the member ", members_[extents[i].member].name, " overlaps ",
                              i + 1 < extents.size() ? members_[extents[i + 1].member].name
-                                                    : std::string("the directory"), "."));
+                                                    : std::string("the directory"),
+                             "."));
         }
     }
     for (size_t i = 0; i < members_.size(); ++i) {
@@ -246,8 +253,9 @@ ByteSource ZipReader::open(std::string_view name, bool check_crc) const {
     if (check_crc) {
         const uint32_t crc = crc32(data.bytes());
         if (crc != member->crc) {
-            source_.fail(member->data_offset, str(member->name, ": the content is damaged: its CRC must be ",
-                                                  member->crc, ". Received: ", crc, "."));
+            source_.fail(member->data_offset,
+                         str(member->name, ": the content is damaged: its CRC must be ",
+                             member->crc, ". Received: ", crc, "."));
         }
     }
     return data;

@@ -1,5 +1,7 @@
 #include "cornu/saving/zip.h"
 
+#include <doctest/doctest.h>
+
 #include "cornu/saving/files_for_tests.h"
 #include "cornu/saving/zip_format.h"
 
@@ -38,10 +40,12 @@ size_t find_bytes(const std::vector<std::byte>& bytes, std::string_view text, si
 
 void put(std::vector<std::byte>& bytes, size_t at, uint64_t value, int width) {
     const Fields fields = Fields().uint(value, width);
-    std::copy(fields.bytes().begin(), fields.bytes().end(), bytes.begin() + static_cast<ptrdiff_t>(at));
+    std::copy(fields.bytes().begin(), fields.bytes().end(),
+              bytes.begin() + static_cast<ptrdiff_t>(at));
 }
 
-void expect_refused(const std::vector<std::byte>& bytes, const std::string& reason, const LoadLimits& limits = {}) {
+void expect_refused(const std::vector<std::byte>& bytes, const std::string& reason,
+                    const LoadLimits& limits = {}) {
     try {
         read_all(ByteSource::own("hostile.zip", bytes), limits);
         FAIL("must be refused: ", reason);
@@ -107,11 +111,13 @@ TEST_CASE("a stored member is a slice of the archive that outlives the reader") 
     {
         const ZipReader zip(source);
         member = zip.open("model.weights.h5");
-        CHECK(member.bytes().data() == source.bytes().data() + zip.find("model.weights.h5")->data_offset);
+        CHECK(member.bytes().data() ==
+              source.bytes().data() + zip.find("model.weights.h5")->data_offset);
     }
     CHECK(member.u8(4999) == 7);
     CHECK(member.name() == "sample > model.weights.h5");
-    CHECK_THROWS_WITH_AS(member.u8(5000), doctest::Contains("sample > model.weights.h5, byte 5000: "), FileError);
+    CHECK_THROWS_WITH_AS(member.u8(5000),
+                         doctest::Contains("sample > model.weights.h5, byte 5000: "), FileError);
 }
 
 TEST_CASE("many members need no more than the format allows") {
@@ -126,10 +132,17 @@ TEST_CASE("many members need no more than the format allows") {
 
 TEST_CASE("hostile names are refused by the reader and by the writer") {
     const std::pair<std::string, const char*> names[] = {
-        {"/etc/passwd", "absolute"}, {"../config.json", "`..` component"}, {"a/../b", "`..` component"},
-        {"a/..", "`..` component"},  {"C:/x", "drive"},                    {"a\\b", "backslash"},
-        {"a//b", "empty"},           {"./a", "`.` component"},             {std::string("a\0b", 3), "NUL"},
-        {"a\nb", "control"},         {"\xff\xfe", "UTF-8"},
+        {"/etc/passwd", "absolute"},
+        {"../config.json", "`..` component"},
+        {"a/../b", "`..` component"},
+        {"a/..", "`..` component"},
+        {"C:/x", "drive"},
+        {"a\\b", "backslash"},
+        {"a//b", "empty"},
+        {"./a", "`.` component"},
+        {std::string("a\0b", 3), "NUL"},
+        {"a\nb", "control"},
+        {"\xff\xfe", "UTF-8"},
     };
     for (const auto& [name, reason] : names) {
         CAPTURE(reason);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t alignment = 64;
 constexpr uint64_t aligned_from = 4096;
-constexpr uint16_t first_day = 1 << 5 | 1;  // 1980-01-01, the earliest that zip can say
+constexpr uint16_t first_day = 1 << 5 | 1;   // 1980-01-01, the earliest that zip can say
 constexpr uint32_t file_mode = 0600u << 16;  // as Python's zipfile for writestr
 
 uint16_t version_needed(bool zip64) { return zip64 ? 45 : 20; }
@@ -59,8 +59,13 @@ void ZipWriter::start(std::string_view name, uint64_t size, uint64_t stored_size
     }
     bool ascii = true;
     for (const char c : name) ascii = ascii && static_cast<unsigned char>(c) < 0x80;
-    Entry entry{std::string(name), size, stored_size, sink_->size() - base_, crc,
-                static_cast<uint16_t>(method), ascii ? uint16_t(0) : flag_utf8};
+    Entry entry{std::string(name),
+                size,
+                stored_size,
+                sink_->size() - base_,
+                crc,
+                static_cast<uint16_t>(method),
+                ascii ? uint16_t(0) : flag_utf8};
 
     const bool zip64 = size >= 0xffffffff || stored_size >= 0xffffffff;
     Fields extra;
@@ -106,8 +111,9 @@ void ZipWriter::end() {
     if (!open_) throw ValueError("end() must follow begin().");
     Entry& entry = entries_.back();
     if (open_->left != 0) {
-        throw ValueError(str("the zip member ", entry.name, " must get exactly the announced bytes. Received: ",
-                             open_->left, " too few."));
+        throw ValueError(str("the zip member ", entry.name,
+                             " must get exactly the announced bytes. Received: ", open_->left,
+                             " too few."));
     }
     entry.crc = open_->crc;
     open_.reset();
@@ -125,7 +131,9 @@ void ZipWriter::finish() {
         if (entry.offset >= 0xffffffff) extra.u64(entry.offset);
         const bool zip64 = extra.size() > 0;
         Fields header;
-        header.u32(central_signature).u16(3 << 8 | version_needed(zip64)).u16(version_needed(zip64));
+        header.u32(central_signature)
+            .u16(3 << 8 | version_needed(zip64))
+            .u16(version_needed(zip64));
         header.u16(entry.flags).u16(entry.method).u16(0).u16(first_day).u32(entry.crc);
         header.u32(clamp32(entry.stored_size)).u32(clamp32(entry.size));
         header.u16(entry.name.size()).u16(zip64 ? extra.size() + 4 : 0).u16(0).u16(0).u16(0);
@@ -137,7 +145,12 @@ void ZipWriter::finish() {
     const uint64_t end = sink_->size() - base_, size = end - directory, count = entries_.size();
     Fields tail;
     if (count >= 0xffff || size >= 0xffffffff || directory >= 0xffffffff) {
-        tail.u32(end64_signature).u64(end64_record_size - 12).u16(3 << 8 | 45).u16(45).u32(0).u32(0);
+        tail.u32(end64_signature)
+            .u64(end64_record_size - 12)
+            .u16(3 << 8 | 45)
+            .u16(45)
+            .u32(0)
+            .u32(0);
         tail.u64(count).u64(count).u64(size).u64(directory);
         tail.u32(locator_signature).u32(0).u64(end).u32(1);
     }

@@ -26,7 +26,7 @@ file(RENAME ${work}/first ${work}/moved)
 
 file(GLOB_RECURSE headers RELATIVE ${work}/moved/include ${work}/moved/include/*.h)
 foreach(header IN LISTS headers)
-    if(header MATCHES "/backends/|/cli/|_impl\\.h$")
+    if(header MATCHES "/backends/|/cli/|_impl\\.h$|for_tests\\.h$")
         message(FATAL_ERROR "${header} is private, but installed")
     endif()
 endforeach()

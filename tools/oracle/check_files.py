@@ -1,23 +1,27 @@
 """Reads files that Cornu wrote with the real h5py, numpy, zipfile and Keras.
 
-    CORNU_WRITE_FILES=FOLDER build/test_saving -tc='files for the oracle'
-    python tools/oracle/check_files.py FOLDER
+    python tools/oracle/check_files.py --cornu build/cornu
+
+The files are written by the test program of cornu/saving, which lies beside the command.
 """
 
+import argparse
 import os
 import pathlib
-import sys
+import shutil
+import subprocess
+import tempfile
 import zipfile
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 import h5py
 import keras
 import ml_dtypes
 import numpy as np
 
-FOLDER = pathlib.Path(sys.argv[1])
+FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="cornu-files-"))
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/files"
 DTYPES = [
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16",
@@ -110,6 +114,19 @@ def check_keras():
     equal(ours.predict(x, verbose=0), theirs.predict(x, verbose=0))
 
 
-for check in [check_hdf5, check_zip, check_npz, check_keras]:
-    check()
-    print(check.__name__, "ok")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cornu", type=pathlib.Path, required=True, help="the command, as build/cornu")
+    program = parser.parse_args().cornu.resolve().parent / "test_saving"
+    try:
+        subprocess.run([program, "--test-case=files for the oracle"], check=True,
+                       stdout=subprocess.DEVNULL, env=os.environ | {"CORNU_WRITE_FILES": str(FOLDER)})
+        for check in [check_hdf5, check_zip, check_npz, check_keras]:
+            check()
+            print(check.__name__, "ok")
+    finally:
+        shutil.rmtree(FOLDER)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Packs recorded cases: one zip a family, `cases.json` plus arrays and files. See docs/golden.md."""
+"""Packs recorded cases: one zip a family, `cases.json` and members (docs/golden.md)."""
 
 import contextlib
 import datetime
@@ -40,13 +40,19 @@ def fresh(seed=0):
 
 
 @contextlib.contextmanager
-def still_clock():
-    """Files name the time they were written; it would make every recording differ."""
+def still():
+    """Files hold the time and addresses of objects; both would make every recording differ."""
+    seen = {}  # holds the objects too: an address must not be used again meanwhile
     now = types.SimpleNamespace(now=lambda: datetime.datetime(2026, 1, 1))
     clock = types.SimpleNamespace(datetime=now)
     with (
         unittest.mock.patch("time.localtime", lambda *_: (1980, 1, 1, 0, 0, 0, 0, 1, 0)),
         unittest.mock.patch("keras.src.saving.saving_lib.datetime", clock),
+        unittest.mock.patch(
+            "keras.src.saving.serialization_lib.id",
+            lambda thing: seen.setdefault(id(thing), (len(seen) + 1, thing))[0],
+            create=True,
+        ),
     ):
         yield
 
@@ -55,7 +61,7 @@ def saved(model, extension="keras"):
     """The file that Keras writes for the model."""
     path = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"golden-{os.getpid()}.{extension}"
     weights_only = extension.endswith("weights.h5")
-    with still_clock():
+    with still():
         model.save_weights(path) if weights_only else model.save(path)
     content = path.read_bytes()
     path.unlink()
@@ -73,7 +79,8 @@ def loaded(file, **options):
 
 def config_of(thing):
     """The JSON that a `.keras` file would hold for the object."""
-    return keras.saving.serialize_keras_object(thing)
+    with still():
+        return keras.saving.serialize_keras_object(thing)
 
 
 def is_array(value):
@@ -89,6 +96,20 @@ class Family:
         self.name = name
         self.cases = []
         self.members = {}
+        self.old = None
+
+    def kept(self, name):
+        """With `--new`: takes the case over from the recorded zip; false where it must be made."""
+        if self.old is None:
+            return False
+        with zipfile.ZipFile(self.old) as archive:
+            cases = json.loads(archive.read("cases.json"))["cases"]
+            found = [case for case in cases if case["name"] == name]
+            self.cases += found
+            for member in archive.namelist():
+                if member.startswith(f"{name}/"):
+                    self.members[member] = archive.read(member)
+        return bool(found)
 
     def case(self, name, **fields):
         """Adds a case: JSON values, in which arrays and `File`s may stand anywhere."""

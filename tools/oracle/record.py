@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the real Keras on JAX and records what it does: record.py [--output DIR] [FAMILY...]"""
+"""Runs the real Keras on JAX and records what it does: record.py [FAMILY...]"""
 
 import argparse
 import importlib
@@ -11,13 +11,16 @@ import time
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FAMILIES = ["models", "random"]
+FAMILIES = ["models", "random", "ops", "layers", "losses", "metrics", "optimizers", "parts",
+            "configs"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
     parser.add_argument("--output", type=pathlib.Path, help="default: tests/golden")
+    parser.add_argument("--new", action="store_true",
+                        help="ops and layers: only cases of names that are not yet recorded")
     options = parser.parse_args()
     for name in options.families:
         if name not in FAMILIES:
@@ -28,6 +31,8 @@ def main():
     for name in options.families or FAMILIES:
         start = time.monotonic()
         family = golden.Family(name)
+        path = (options.output or golden.GOLDEN) / f"{name}.zip"
+        family.old = path if options.new and path.exists() else None
         importlib.import_module(f"families.{name}").record(family)
         path = family.write(options.output or golden.GOLDEN)
         seconds = time.monotonic() - start

@@ -1,6 +1,6 @@
 """Writes small files with the real h5py, numpy, zipfile and Keras, and what they hold.
 
-    python tools/oracle/record_files.py [tests/golden/files]
+    python tools/oracle/record_files.py [--output DIR]        writes DIR/files
 
 The files and expected.json are checked in; the tests of cornu/saving read them.
 """
@@ -9,18 +9,18 @@ import io
 import json
 import os
 import pathlib
-import sys
 import zipfile
 import zlib
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 import h5py
 import ml_dtypes
 import numpy as np
+import output
 
-OUT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/files")
+OUT = output.folder(__doc__) / "files"
 EXPECTED = {"zip": {}, "hdf5": {}, "npy": {}, "npz": {}}
 
 DTYPES = [
@@ -93,7 +93,7 @@ def record_zip():
         "assets/vocabulary.txt": "eins\nzw\u00f6lf\n".encode(),
         "empty": b"",
         "assets/\u00fcber.txt": b"x",
-        "data": bytes(range(256)) * 20,
+        "data": bytes(range(256)) * 4,
     }
 
     class Unseekable(io.RawIOBase):
@@ -133,7 +133,7 @@ def record_hdf5():
         types = file.create_group("types")
         for dtype in DTYPES:
             types[dtype] = sample(dtype)
-            if dtype not in ("bool", "int8", "uint8"):
+            if dtype in ("int16", "float16", "float64", "complex64"):
                 types[dtype + "_big"] = sample(dtype).astype(np.dtype(dtype).newbyteorder(">"))
         data = types.create_dataset("bfloat16", data=sample("float32").astype(ml_dtypes.bfloat16))
         data.attrs["dtype"] = "bfloat16"
@@ -173,13 +173,51 @@ def record_hdf5():
         for i in range(many):
             group[f"v{i}"] = np.int8(i % 100)
 
-    for name, libver, many in [("earliest.h5", None, 140), ("latest.h5", "latest", 60), ("v110.h5", ("v110", "v110"), 12)]:
+    for name, libver, many in [("earliest.h5", None, 132), ("latest.h5", "latest", 60), ("v110.h5", ("v110", "v110"), 12)]:
         with h5py.File(OUT / name, "w", libver=libver) as file:
             fill(file, many)
             if libver:
                 for i in range(20):
                     file["many"].attrs[f"attribute_{i}"] = "x" * i
         EXPECTED["hdf5"][name] = describe_hdf5(OUT / name)
+
+
+def record_hostile():
+    """What Keras itself refuses, or should: each at a dataset x, in old and in new files."""
+
+    def soft_link(file):
+        file["y"] = np.zeros(3)
+        file["x"] = h5py.SoftLink("/y")
+
+    def external_link(file):
+        file["x"] = h5py.ExternalLink("/etc/passwd", "/y")
+
+    def external_data(file):
+        file.create_dataset("x", (16,), "uint8", external=[("/etc/passwd", 0, 16)])
+
+    def virtual(file):
+        layout = h5py.VirtualLayout((3,), "float32")
+        layout[:] = h5py.VirtualSource("/etc/passwd", "y", (3,))
+        file.create_virtual_dataset("x", layout)
+
+    def cycle(file):
+        file["x"] = np.zeros(3)
+        file.create_group("a")["b"] = file["/"]
+
+    def bomb(file):
+        file.create_dataset("x", (1 << 40,), "uint8", chunks=(1 << 20,), compression="gzip")
+
+    def hole(file):
+        data = file.create_dataset("x", (30,), "uint8", chunks=(10,), compression="gzip")
+        data[:10] = 1
+
+    def nothing(file):
+        file.create_dataset("x", (1000,), "float32")
+
+    for make in [soft_link, external_link, external_data, virtual, cycle, bomb, hole, nothing]:
+        for libver in ["earliest", "latest"]:
+            with h5py.File(OUT / f"hostile_{make.__name__}_{libver}.h5", "w", libver=libver) as file:
+                make(file)
 
 
 def record_keras():
@@ -191,11 +229,10 @@ def record_keras():
     model.compile("adam", "mse")
     model.fit(np.ones((8, 4)), np.zeros((8, 2)), verbose=0)
     model.save(OUT / "mlp.keras")
-    model.save_weights(OUT / "mlp.weights.h5")
     model.save(OUT / "legacy.h5")
     half = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2, dtype="bfloat16")])
     half.save_weights(OUT / "bfloat16.weights.h5")
-    for name in ["mlp.weights.h5", "legacy.h5", "bfloat16.weights.h5"]:
+    for name in ["legacy.h5", "bfloat16.weights.h5"]:
         EXPECTED["hdf5"][name] = describe_hdf5(OUT / name)
     with zipfile.ZipFile(OUT / "mlp.keras") as archive:
         EXPECTED["zip"]["mlp.keras"] = {
@@ -232,6 +269,7 @@ def record_npy():
 OUT.mkdir(parents=True, exist_ok=True)
 record_zip()
 record_hdf5()
+record_hostile()
 record_npy()
 record_keras()
 (OUT / "expected.json").write_text(json.dumps(EXPECTED, separators=(",", ":")) + "\n")

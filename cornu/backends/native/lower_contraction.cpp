@@ -1,9 +1,11 @@
 // dot_general as (batched) matrix products: axes are put in order by a transposition only where the
 // stored order is neither the one a product wants nor its transpose.
+#include <algorithm>
 #include <mutex>
+#include <optional>
 
 #include "cornu/backends/native/kernels/gemm.h"
-#include "cornu/backends/native/kernels/shape_ops.h"
+#include "cornu/backends/native/kernels/strided_copy.h"
 #include "cornu/backends/native/lowering.h"
 #include "cornu/ops/contraction.h"
 
@@ -48,6 +50,17 @@ Operand arrange(const Shape& shape, const Ints& batch, const Ints& rows, const I
     return {false, wanted};
 }
 
+StridedCopy in_order(DType dtype, const Shape& shape, const Ints& permutation) {
+    const Ints strides = strides_of(shape);
+    Shape moved;
+    Ints from;
+    for (const int64_t axis : permutation) {
+        moved.push_back(shape[axis]);
+        from.push_back(strides[static_cast<size_t>(axis)]);
+    }
+    return {bits(dtype) / 8, moved.dims(), from, strides_of(moved)};
+}
+
 Kernel lower_dot_general(const Call& call) {
     const auto& d = call.as<DotDims>();
     const Shape &l = call.shape(0), &r = call.shape(1);
@@ -80,9 +93,9 @@ Kernel lower_dot_general(const Call& call) {
     const auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
     const size_t l_bytes = left.permutation.empty() ? 0 : aligned(static_cast<size_t>(bytes_for(call.dtype(), l.size())));
     const size_t r_bytes = right.permutation.empty() ? 0 : aligned(static_cast<size_t>(bytes_for(call.dtype(), r.size())));
-    std::optional<Transpose> move_l, move_r;
-    if (l_bytes) move_l.emplace(call.dtype(), l, left.permutation);
-    if (r_bytes) move_r.emplace(call.dtype(), r, right.permutation);
+    std::optional<StridedCopy> move_l, move_r;
+    if (l_bytes) move_l = in_order(call.dtype(), l, left.permutation);
+    if (r_bytes) move_r = in_order(call.dtype(), r, right.permutation);
     return {.run = [=](const void* const* in, void* const* out, void* scratch) {
                 char* room = static_cast<char*>(scratch);
                 const void *a = in[0], *b = in[1];

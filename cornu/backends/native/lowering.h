@@ -42,6 +42,10 @@ std::span<const Lowering> shape_lowerings();
 std::span<const Lowering> reduction_lowerings();
 std::span<const Lowering> contraction_lowerings();
 std::span<const Lowering> control_flow_lowerings();
+std::span<const Lowering> convolution_lowerings();
+std::span<const Lowering> math_lowerings();
+std::span<const Lowering> cumulative_lowerings();
+std::span<const Lowering> random_lowerings();
 
 const Lowering* find_lowering(const Op& op);
 bool supports(const Call& call);

@@ -14,7 +14,7 @@ const Lowering* find_lowering(const Op& op) {
     static const auto table = [] {
         std::unordered_map<std::string_view, const Lowering*> table;
         for (const auto family : {elementwise_lowerings(), creation_lowerings(), shape_lowerings(), reduction_lowerings(),
-                                  contraction_lowerings(), control_flow_lowerings()})
+                                  contraction_lowerings(), control_flow_lowerings(), convolution_lowerings(), math_lowerings(), cumulative_lowerings(), random_lowerings()})
             for (const Lowering& lowering : family)
                 CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);
         return table;

@@ -247,8 +247,9 @@ def record_one(family, name, build, optimizer, options):
     rng = golden.rng(build.__name__)  # the same data for each optimizer
     x, y = arrays(inputs, rng, TRAIN), arrays(targets, rng, TRAIN)
     vx, vy = arrays(inputs, rng, VALID), arrays(targets, rng, VALID)
-    w = [rng.uniform(0.2, 2.0, TRAIN).astype("float32") for _ in y] if options.get("weights") else []
-    vw = [rng.uniform(0.2, 2.0, VALID).astype("float32") for _ in y] if w else []
+    weighted = y if options.get("weights") else []
+    w = [rng.uniform(0.2, 2.0, TRAIN).astype("float32") for _ in weighted]
+    vw = [rng.uniform(0.2, 2.0, VALID).astype("float32") for _ in weighted]
     validation = []
     if options.get("validation") == "data":
         validation = [vx, vy, vw] if vw else [vx, vy]

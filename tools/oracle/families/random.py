@@ -73,7 +73,8 @@ INITIALIZERS = [
     ("TruncatedNormal", {"mean": -1.0, "stddev": 2.0}, [[4, 3]]),
     *[(name, {}, [[5], [4, 3], [3, 3, 2, 4], [2, 3, 2, 3, 2]]) for name in [
         "GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"]],
-    *[("VarianceScaling", {"scale": 2.0, "mode": mode, "distribution": distribution}, [[4, 3], [3, 2, 4]])
+    *[("VarianceScaling", {"scale": 2.0, "mode": mode, "distribution": distribution},
+       [[4, 3], [3, 2, 4]])
       for mode in ["fan_in", "fan_out", "fan_avg"]
       for distribution in ["truncated_normal", "untruncated_normal", "uniform"]],
     ("Orthogonal", {}, [[4, 4], [5, 3], [3, 5], [2, 3, 4]]),
@@ -88,12 +89,14 @@ def everyday_models():
     Input = layers.Input
     yield "mlp", lambda: keras.Sequential([
         Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(3)])
-    yield "unbuilt", lambda: keras.Sequential([layers.Dense(8), layers.Dropout(0.5), layers.Dense(3)])
+    yield "unbuilt", lambda: keras.Sequential([
+        layers.Dense(8), layers.Dropout(0.5), layers.Dense(3)])
     yield "cnn", lambda: keras.Sequential([
         Input((8, 8, 1)), layers.Conv2D(4, 3), layers.BatchNormalization(), layers.MaxPooling2D(),
         layers.Flatten(), layers.Dropout(0.25), layers.Dense(3)])
     yield "depthwise", lambda: keras.Sequential([
-        Input((8, 8, 2)), layers.DepthwiseConv2D(3, depth_multiplier=2), layers.SeparableConv2D(3, 3),
+        Input((8, 8, 2)), layers.DepthwiseConv2D(3, depth_multiplier=2),
+        layers.SeparableConv2D(3, 3),
         layers.Conv2DTranspose(2, 3), layers.GlobalAveragePooling2D()])
     yield "embedding", lambda: keras.Sequential([
         Input((5,), dtype="int32"), layers.Embedding(11, 4), layers.LSTM(3, return_sequences=True),
@@ -103,7 +106,8 @@ def everyday_models():
         layers.SimpleRNN(3), layers.Dense(1)])
     yield "attention", attention
     yield "he", lambda: keras.Sequential([
-        Input((4,)), layers.Dense(5, kernel_initializer="he_normal", bias_initializer="random_normal"),
+        Input((4,)),
+        layers.Dense(5, kernel_initializer="he_normal", bias_initializer="random_normal"),
         layers.Dense(3, kernel_initializer=initializers.Orthogonal(seed=3))])
 
 
@@ -212,8 +216,8 @@ def record_initializers(family):
                     continue
                 initializer = cls(**given)
                 family.case(
-                    f"{name}_{n}_{seed}_{dtype}", kind="initializer", config=golden.config_of(initializer),
-                    dtype=dtype, shapes=shapes,
+                    f"{name}_{n}_{seed}_{dtype}", kind="initializer", dtype=dtype,
+                    config=golden.config_of(initializer), shapes=shapes,
                     outputs=[initializer(shape, dtype=dtype) for shape in shapes],
                 )
         if takes_seed:
@@ -221,8 +225,8 @@ def record_initializers(family):
             made_first, made_second = cls(**config), cls(**config)
             family.case(
                 f"{name}_{n}_default", kind="default_seed", random_seed=42, shape=shapes[-1],
-                class_name=name, config=config, first=made_first(shapes[-1]), again=made_first(shapes[-1]),
-                second=made_second(shapes[-1]),
+                class_name=name, config=config, first=made_first(shapes[-1]),
+                again=made_first(shapes[-1]), second=made_second(shapes[-1]),
             )
 
 
@@ -234,7 +238,8 @@ def fresh_models(family):
             if not model.built:
                 model.build((None, 6))
             family.case(
-                f"model_{name}_{seed}", kind="model", random_seed=seed, model=json.loads(model.to_json()),
+                f"model_{name}_{seed}", kind="model", random_seed=seed,
+                model=json.loads(model.to_json()),
                 input_shape=[None, 6] if name == "unbuilt" else None,
                 weights=[{"path": v.path, "value": v} for v in model.weights],
                 seed_states=[{"path": v.path, "value": v}

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "cornu/backends/native/kernels/testing.h"
+#include "cornu/backends/native/kernels/for_tests.h"
 #include "cornu/base/error.h"
 
 using namespace cornu;

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "cornu/backends/native/kernels/special.h"
-#include "cornu/backends/native/kernels/testing.h"
+#include "cornu/backends/native/kernels/for_tests.h"
 #include "cornu/base/error.h"
 
 using namespace cornu;

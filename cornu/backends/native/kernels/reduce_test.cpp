@@ -6,7 +6,7 @@
 #include <map>
 #include <memory>
 
-#include "cornu/backends/native/kernels/testing.h"
+#include "cornu/backends/native/kernels/for_tests.h"
 #include "cornu/base/error.h"
 
 using namespace cornu;

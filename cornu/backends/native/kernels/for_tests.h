@@ -41,16 +41,6 @@ std::vector<T> values(Noise& noise, int64_t count, int64_t low = -8, int64_t hig
     }
     return out;
 }
-// vector<bool> has no data().
-struct Bools {
-    explicit Bools(size_t n) : size_(n), data_(new bool[n]()) {}
-    bool* data() { return data_.get(); }
-    bool& operator[](size_t i) { return data_[i]; }
-    size_t size() const { return size_; }
-    size_t size_;
-    std::unique_ptr<bool[]> data_;
-};
-
 // |a - b| <= t * |b| + t * max|b| everywhere; NaN equals NaN, infinities themselves.
 template <class A, class B>
 bool near(const A& a, const B& b, double t) {

@@ -1,6 +1,6 @@
 """Records jax.random's raw bits, splits and folds as a C++ table for threefry_test.cpp.
 
-    python tools/oracle/record_threefry.py > cornu/backends/native/kernels/threefry_cases.inc
+    python tools/oracle/threefry_table.py > cornu/backends/native/kernels/threefry_cases.inc
 """
 import textwrap
 
@@ -19,7 +19,7 @@ def words(values):
     return "{" + textwrap.fill(text, 96, subsequent_indent="  ") + "}"
 
 
-print(f"// Written by tools/oracle/record_threefry.py from JAX {jax.__version__}; do not edit.")
+print(f"// Written by tools/oracle/threefry_table.py from JAX {jax.__version__}; do not edit.")
 for k0, k1 in KEYS:
     key = jax.random.wrap_key_data(np.array([k0, k1], np.uint32), impl="threefry2x32")
     bits = {n: jax.random.bits(key, (COUNT,), f"uint{n}") for n in (8, 16, 32, 64)}
