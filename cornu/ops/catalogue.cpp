@@ -8,7 +8,7 @@ const std::vector<const Op*>& all_ops() {
     static const std::vector<const Op*> ops = [] {
         std::vector<const Op*> all;
         for (const auto family : {elementwise_ops(), creation_ops(), shape_ops(), reduction_ops(),
-                                  contraction_ops(), control_flow_ops(), convolution_ops(), pooling_ops(), elementwise_math_ops(), nn_ops(), normalization_ops(), crossentropy_ops(), indexing_ops(), selection_ops(), random_bits_ops(), cumulative_ops(), sorting_ops()})
+                                  contraction_ops(), control_flow_ops(), convolution_ops(), pooling_ops(), elementwise_math_ops(), nn_ops(), normalization_ops(), crossentropy_ops(), indexing_ops(), selection_ops(), random_bits_ops(), cumulative_ops(), sorting_ops(), manipulation_ops(), einsum_ops()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();
