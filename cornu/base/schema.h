@@ -34,7 +34,7 @@ public:
     T& get() { return value_; }
 
     struct Unset {  // stands for the missing value while a config is being read from JSON
-        template <class U> operator Required<U>() const { return Required<U>(Unset(), 0); }
+        template <class U> operator Required<U>() const { return Required<U>(typename Required<U>::Unset(), 0); }
     };
 
 private:
