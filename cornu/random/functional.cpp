@@ -108,19 +108,25 @@ Tensor randint(const Tensor& key, const Shape& shape, const Tensor& minval, cons
     return low + ops::cast(offset, dtype);
 }
 
-Tensor permutation(const Tensor& key, const Tensor& x, int64_t axis) {
-    const int64_t at = normalize_axis(axis, x.rank()), n = x.shape()[at];
-    // Sorted by random keys, often enough that equal keys do not matter. Rows move as one, so their
-    // places are what is sorted.
-    const bool rows = x.rank() > 1;
-    Tensor shuffled = rows ? prim::iota({n}, 0, DType::int32) : x, next = key;
-    const int rounds = static_cast<int>(std::ceil(3 * std::log(static_cast<double>(std::max<int64_t>(1, n))) / std::log(4294967295.0)));
+namespace {
+// Sorted by random keys, often enough that equal keys do not matter.
+Tensor shuffled(const Tensor& key, const Tensor& x, int64_t axis) {
+    Tensor out = x, next = key;
+    const auto size = static_cast<double>(std::max<int64_t>(1, x.size()));
+    const int rounds = static_cast<int>(std::ceil(3 * std::log(size) / std::log(4294967295.0)));
     for (int i = 0; i < rounds; ++i) {
         const Tensors keys = split(next);
         next = keys[0];
-        shuffled = prim::sort({prim::threefry_bits(keys[1], {n}, DType::uint32), shuffled}, 0)[1];
+        out = prim::sort({prim::threefry_bits(keys[1], x.shape(), DType::uint32), out}, axis)[1];
     }
-    return rows ? ops::take(x, shuffled, at) : shuffled;
+    return out;
+}
+}  // namespace
+
+Tensor permutation(const Tensor& key, const Tensor& x, int64_t axis, bool independent) {
+    const int64_t at = normalize_axis(axis, x.rank());
+    if (independent || x.rank() == 1) return shuffled(key, x, at);
+    return ops::take(x, shuffled(key, prim::iota({x.shape()[at]}, 0, DType::int32), 0), at);
 }
 
 Tensor normal(const Tensor& key, const Shape& shape, DType dtype) {
@@ -147,9 +153,8 @@ Tensor gumbel(const Tensor& key, const Shape& shape, DType dtype) {
 
 Tensor categorical(const Tensor& key, const Tensor& logits, int64_t num_samples) {
     if (logits.rank() != 2) throw ShapeError(str("random.categorical: logits must be (batch, classes). Received: shape ", logits.shape()));
-    const Shape shape{num_samples, logits.shape()[0], logits.shape()[1]};
-    const Tensor noisy = gumbel(key, shape, to_float_dtype(logits.dtype())) + ops::expand_dims(logits, 0);
-    return ops::transpose(ops::argmax(noisy, -1), {1, 0});
+    const Shape shape{logits.shape()[0], logits.shape()[1], num_samples};
+    return ops::argmax(gumbel(key, shape, to_float_dtype(logits.dtype())) + ops::expand_dims(logits, 2), 1);
 }
 
 }  // namespace cornu::random
