@@ -14,7 +14,7 @@ CORNU_API Tensor fold_in(const Tensor& key, uint32_t data);
 CORNU_API Tensor uniform(const Tensor& key, const Shape& shape, DType dtype = DType::float32, double minval = 0, double maxval = 1);
 CORNU_API Tensor bernoulli(const Tensor& key, const Tensor& p, const Shape& shape);  // bool
 CORNU_API Tensor randint(const Tensor& key, const Shape& shape, const Tensor& minval, const Tensor& maxval, DType dtype = DType::int32);
-CORNU_API Tensor permutation(const Tensor& key, const Tensor& x, int64_t axis = 0);  // x shuffled along axis
+CORNU_API Tensor permutation(const Tensor& key, const Tensor& x, int64_t axis = 0, bool independent = false);  // independent: each row along axis for itself
 // Close to JAX's at 1e-5.
 CORNU_API Tensor normal(const Tensor& key, const Shape& shape, DType dtype = DType::float32);
 CORNU_API Tensor truncated_normal(const Tensor& key, double lower, double upper, const Shape& shape, DType dtype = DType::float32);
