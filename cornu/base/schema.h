@@ -19,6 +19,8 @@
 
 namespace cornu {
 
+struct Unset;  // stands for the missing value of a Required member while a config is being read
+
 // A member without a default: `.units = 64` compiles, leaving it out does not.
 template <class T>
 class Required {
@@ -33,14 +35,15 @@ public:
     const T& get() const { return value_; }
     T& get() { return value_; }
 
-    struct Unset {  // stands for the missing value while a config is being read from JSON
-        template <class U> operator Required<U>() const { return Required<U>(Unset(), 0); }
-    };
-
 private:
-    template <class> friend class Required;
-    Required(Unset, int) : value_() {}
+    friend struct Unset;
+    struct Blank {};
+    explicit Required(Blank) : value_() {}
     T value_;
+};
+
+struct Unset {
+    template <class U> operator Required<U>() const { return Required<U>(typename Required<U>::Blank()); }
 };
 
 // How one C++ type is spelled in JSON. Rooms above specialise it for their handles.
@@ -161,7 +164,7 @@ const SchemaInfo& schema_of() {
 // A T with its defaults, required members (which come first) still unset.
 template <class T>
 T blank() {
-    constexpr typename Required<int>::Unset unset{};
+    constexpr Unset unset{};
     if constexpr (requires { T{}; }) return T{};
     else if constexpr (requires { T{unset}; }) return T{unset};
     else if constexpr (requires { T{unset, unset}; }) return T{unset, unset};

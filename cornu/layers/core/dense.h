@@ -8,7 +8,7 @@ namespace cornu::layers {
 
 struct CORNU_API DenseConfig {
     Required<int64_t> units;
-    Activation activation = {};
+    cornu::Activation activation = {};
     bool use_bias = true;
     Initializer kernel_initializer = "glorot_uniform";
     Initializer bias_initializer = "zeros";

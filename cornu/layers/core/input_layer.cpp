@@ -62,7 +62,7 @@ InputLayer::InputLayer(const Layer& layer) : Layer(layer) {
 }
 bool InputLayer::is(const Layer& layer) { return find(layer) != nullptr; }
 
-Tensor InputLayer::make_output() const {
+Tensor InputLayer::output() const {
     return add_symbolic_node(impl().shared_from_this(), Structure(Structure::List{}), {}, SpecTree(Spec{batch_shape(), dtype()})).leaf();
 }
 const Shape& InputLayer::batch_shape() const { return *config_of(*this).batch_shape; }

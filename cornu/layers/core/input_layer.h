@@ -25,7 +25,7 @@ public:
     explicit InputLayer(InputLayerConfig config);
 
     // A symbolic tensor that this layer stands at the beginning of.
-    Tensor make_output() const;
+    Tensor output() const;
     const Shape& batch_shape() const;
     DType dtype() const;
     // The InputLayer that `layer` is; throws ValueError when it is another.

@@ -1,0 +1,131 @@
+#include "cornu/layers/registry.h"
+
+#include <map>
+
+#include "cornu/layers/layers.h"
+#include "cornu/tensor/codec.h"
+#include "cornu/tensor/context.h"
+
+namespace cornu {
+
+namespace {
+
+struct Registered {
+    std::map<std::string, LayerClass> classes;
+};
+
+template <class Handle>
+LayerClass item(const char* class_name) {
+    using Config = typename Handle::Config;
+    return {.class_name = class_name,
+            .from_config = [class_name](const Json& json) -> Layer { return Handle(from_json<Config>(json, str("layers.", class_name))); },
+            .schema = &schema_of<Config>()};
+}
+
+// Keras's build_config: the shapes a layer was built for.
+Json build_config(const ShapeTree& shapes) {
+    const auto encode = [](const ShapeTree& tree, const auto& self) -> Json {
+        if (tree.is_leaf()) return Codec<Shape>::encode(tree.leaf());
+        if (tree.is_dict()) {
+            Json out = Json::object();
+            for (const auto& [key, item] : tree.dict()) out.set(key, self(item, self));
+            return out;
+        }
+        Json out = Json::array();
+        for (const ShapeTree& item : tree.list()) out.push_back(self(item, self));
+        return out;
+    };
+    return Json::object({{"input_shape", encode(shapes, encode)}});
+}
+
+}  // namespace
+
+namespace layers {
+
+const std::vector<LayerClass>& layer_classes() {
+    static const std::vector<LayerClass> classes = {
+        // core
+        item<InputLayer>("InputLayer"),
+        item<Dense>("Dense"),
+        item<Embedding>("Embedding"),
+        item<Activation>("Activation"),
+        // convolutional
+        item<Conv1D>("Conv1D"),
+        item<Conv2D>("Conv2D"),
+        item<Conv3D>("Conv3D"),
+        // pooling
+        item<MaxPooling1D>("MaxPooling1D"),
+        item<MaxPooling2D>("MaxPooling2D"),
+        item<MaxPooling3D>("MaxPooling3D"),
+        item<AveragePooling1D>("AveragePooling1D"),
+        item<AveragePooling2D>("AveragePooling2D"),
+        item<AveragePooling3D>("AveragePooling3D"),
+        item<GlobalMaxPooling1D>("GlobalMaxPooling1D"),
+        item<GlobalMaxPooling2D>("GlobalMaxPooling2D"),
+        item<GlobalMaxPooling3D>("GlobalMaxPooling3D"),
+        item<GlobalAveragePooling1D>("GlobalAveragePooling1D"),
+        item<GlobalAveragePooling2D>("GlobalAveragePooling2D"),
+        item<GlobalAveragePooling3D>("GlobalAveragePooling3D"),
+        // normalization
+        item<BatchNormalization>("BatchNormalization"),
+        // merging
+        item<Add>("Add"),
+        item<Subtract>("Subtract"),
+        item<Multiply>("Multiply"),
+        item<Average>("Average"),
+        item<Maximum>("Maximum"),
+        item<Minimum>("Minimum"),
+        item<Concatenate>("Concatenate"),
+        // reshaping
+        item<Flatten>("Flatten"),
+        // regularization
+        item<Dropout>("Dropout"),
+    };
+    return classes;
+}
+
+const LayerClass* find_layer_class(const SerializedObject& object) {
+    const auto& own = Context::current().state<Registered>().classes;
+    for (const std::string& name : {object.registered_name, object.class_name})
+        if (const auto found = own.find(name); !name.empty() && found != own.end()) return &found->second;
+    if (!object.module.empty() && object.module != "keras.layers" && object.module.rfind("keras.src.layers", 0) != 0) return nullptr;
+    for (const LayerClass& item : layer_classes())
+        if (item.class_name == object.class_name) return &item;
+    return nullptr;
+}
+
+void register_layer_class(LayerClass layer_class) {
+    const std::string name = layer_class.registered_name.empty() ? layer_class.class_name : layer_class.registered_name;
+    Context::current().state<Registered>().classes[name] = std::move(layer_class);
+}
+
+Json serialize(const Layer& layer) {
+    const std::string class_name = layer.impl().class_name();
+    SerializedObject object{.module = "keras.layers", .class_name = class_name, .registered_name = {}, .config = layer.get_config()};
+    for (const auto& [name, item] : Context::current().state<Registered>().classes)
+        if (item.class_name == class_name || name == class_name) {
+            object.module = item.module;
+            object.class_name = item.class_name;
+            object.registered_name = name;
+        }
+    Json json = write_object(object);
+    if (object.module.empty()) json.set("module", Json());
+    if (layer.built() && class_name != "InputLayer") json.set("build_config", build_config(layer.impl().build_shapes()));
+    return json;
+}
+
+Layer deserialize(const Json& json) {
+    const SerializedObject object = read_object(json, "a layer");
+    const LayerClass* found = find_layer_class(object);
+    if (!found)
+        throw ValueError(str("Could not locate the layer class '", describe_object(object),
+                             "'. A class of one's own must be known by layers::register_layer<T>(\"package>Name\") first."));
+    return found->from_config(object.config);
+}
+
+}  // namespace layers
+
+Json Codec<Layer>::encode(const Layer& v) { return v.defined() ? layers::serialize(v) : Json(); }
+void Codec<Layer>::decode(const Json& j, Layer& v) { v = j.is_null() ? Layer() : layers::deserialize(j); }
+
+}  // namespace cornu
