@@ -71,7 +71,7 @@ CORNU_INLINE float log_of(float x) {
     const bool subnormal = x < 1.17549435e-38f;
     const float scaled = subnormal ? x * 8388608.f : x;
     // Splits into m * 2^e with m in [sqrt(1/2), sqrt(2)).
-    const int32_t i = bits_of(scaled) - 0x3f3504f3;
+    const int32_t i = int32_t(uint32_t(bits_of(scaled)) - 0x3f3504f3u);  // may wrap for x < 0
     const float e = float(i >> 23) - (subnormal ? 23.f : 0.f);
     const float f = float_of((i & 0x007fffff) + 0x3f3504f3) - 1.f;
     float q = 6.746601239e-02f;
@@ -189,7 +189,7 @@ CORNU_INLINE float gelu_slope(float x) {
 // x^y for finite x > 0 and finite y, through double so that the logarithm keeps enough digits.
 CORNU_INLINE float pow_positive(float x, float y) {
     const double wide = x;  // never subnormal as a double
-    const int64_t i = __builtin_bit_cast(int64_t, wide) - 0x3fe6a09e667f3bcdLL;
+    const int64_t i = int64_t(__builtin_bit_cast(uint64_t, wide) - 0x3fe6a09e667f3bcdULL);
     // int64 -> double by the magic number: few machines convert 64-bit integers in vectors.
     constexpr double magic = 6755399441055744.0;
     const int64_t e_bits = (i >> 52) + __builtin_bit_cast(int64_t, magic);
