@@ -66,6 +66,7 @@ Tensor InputLayer::output() const {
     return add_symbolic_node(impl().shared_from_this(), Structure(Structure::List{}), {}, SpecTree(Spec{batch_shape(), dtype()})).leaf();
 }
 const Shape& InputLayer::batch_shape() const { return *config_of(*this).batch_shape; }
+bool InputLayer::optional() const { return config_of(*this).optional; }
 DType InputLayer::dtype() const { return *config_of(*this).dtype; }
 
 }  // namespace cornu::layers

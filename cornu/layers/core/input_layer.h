@@ -27,6 +27,7 @@ public:
     // A symbolic tensor that this layer stands at the beginning of.
     Tensor output() const;
     const Shape& batch_shape() const;
+    bool optional() const;
     DType dtype() const;
     // The InputLayer that `layer` is; throws ValueError when it is another.
     explicit InputLayer(const Layer& layer);
