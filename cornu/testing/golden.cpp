@@ -5,7 +5,8 @@
 namespace cornu::testing {
 
 std::string read_text(const saving::ZipReader& zip, const std::string& member) {
-    const auto bytes = zip.open(member).bytes();
+    const saving::ByteSource source = zip.open(member);
+    const auto bytes = source.bytes();
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
