@@ -1,10 +1,11 @@
 #include "cornu/layers/layer.h"
 
+#include "cornu/base/naming.h"
 #include "cornu/base/scope.h"
 #include "cornu/graph/recorder.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
-#include "cornu/base/naming.h"
 
 namespace cornu {
 
@@ -15,6 +16,12 @@ struct CustomLayer::Frame {
 
     Frame(CustomLayer* layer, Flag training) : layer(layer), training(training), outer(frame_) { frame_ = this; }
     ~Frame() { frame_ = outer; }
+
+    // While weights are made, no call is in progress: a layer called then belongs to the one being built.
+    struct Pause {
+        Frame* saved = std::exchange(frame_, nullptr);
+        ~Pause() { frame_ = saved; }
+    };
 };
 thread_local CustomLayer::Frame* CustomLayer::frame_ = nullptr;
 
@@ -137,7 +144,8 @@ void CustomLayer::track_layer(std::string attribute, const Layer& layer) {
 }
 
 void CustomLayer::set_options(const LayerOptions& options) {
-    name_ = options.name;
+    // A name of its own is taken at once, so that layers are numbered in the order they are made in.
+    name_ = options.name.empty() ? Context::current().unique_name(utils::to_snake_case(class_name())) : options.name;
     policy_ = options.dtype.resolved();
     trainable_ = options.trainable;
     activity_regularizer_ = options.activity_regularizer;
@@ -158,6 +166,52 @@ Variables CustomLayer::all_variables() const {
     return all;
 }
 
+namespace {
+Json encode_shapes(const ShapeTree& shapes) {
+    if (shapes.is_leaf()) return Codec<Shape>::encode(shapes.leaf());
+    if (shapes.is_list()) {
+        Json list = Json::array();
+        for (const ShapeTree& item : shapes.list()) list.push_back(encode_shapes(item));
+        return list;
+    }
+    Json dict = Json::object();
+    for (const auto& [key, item] : shapes.dict()) dict.set(key, encode_shapes(item));
+    return dict;
+}
+
+// A list of dimensions is a shape, a list of lists is a list of shapes.
+ShapeTree decode_shapes(const Json& json) {
+    if (json.is_object()) {
+        ShapeTree::Dict dict;
+        for (const auto& [key, item] : json.as_object()) dict.emplace(key, decode_shapes(item));
+        return dict;
+    }
+    const Json::Array& items = json.as_array();
+    if (!items.empty() && (items[0].is_array() || items[0].is_object())) {
+        ShapeTree::List list;
+        for (const Json& item : items) list.push_back(decode_shapes(item));
+        return list;
+    }
+    Shape shape;
+    Codec<Shape>::decode(json, shape);
+    return shape;
+}
+}  // namespace
+
+Json CustomLayer::get_build_config() const {
+    return build_shapes_ ? Json::object({{"input_shape", encode_shapes(*build_shapes_)}}) : Json();
+}
+
+void CustomLayer::build_from_config(const Json& config) {
+    const Json& shapes = config.get("input_shape");
+    if (!built_ && !shapes.is_null()) build_once(decode_shapes(shapes));
+}
+
+void CustomLayer::unbuild() {
+    built_ = false;
+    build_shapes_.reset();
+}
+
 Structure CustomLayer::call_operation(const Structure& inputs, const Call& call) { return invoke(inputs, call); }
 
 const std::string& CustomLayer::label() {
@@ -173,6 +227,7 @@ void CustomLayer::build_once(const ShapeTree& inputs) {
     const StateScopePause pause;
     const UseMode eagerly(nullptr);
     const Unheard unheard;
+    const Frame::Pause frames;
     build(inputs);
     build_shapes_ = inputs;
     built_ = true;

@@ -104,6 +104,8 @@ public:
         return layer;
     }
     void track_variable(const Variable& variable);          // e.g. a seed generator's state
+    // In the constructor of a layer that has nothing to build: no build config is saved for it.
+    void build_at_init() { built_ = true; }
     // What each input must be like, checked before every call; one for each input.
     void set_input_spec(InputSpec spec) { input_specs_ = {std::move(spec)}; }
     void set_input_specs(std::vector<InputSpec> specs) { input_specs_ = std::move(specs); }
@@ -121,7 +123,9 @@ public:
     bool built() const { return built_; }
     bool trainable() const { return trainable_; }
     void set_trainable(bool trainable);
-    const ShapeTree& build_shapes() const { return build_shapes_; }   // Keras's build_config
+    const std::optional<ShapeTree>& build_shapes() const { return build_shapes_; }  // what it was built on, if anything
+    virtual Json get_build_config() const;                  // {"input_shape": …}; null when there is nothing to say
+    virtual void build_from_config(const Json& config);
     const Variables& own_variables() const { return variables_; }     // in order of creation, seeds included
     struct Child { std::string attribute; Layer layer; };
     virtual std::vector<Child> children() const { return children_; } // in order of tracking
@@ -134,6 +138,9 @@ public:
     void build_once(const ShapeTree& inputs);
     std::vector<Tensor> collect_losses() const;
     void clear_losses();
+
+protected:
+    void unbuild();                             // a Sequential model whose layers have changed
 
 private:
     void track_layer(std::string attribute, const Layer& layer);
@@ -148,7 +155,7 @@ private:
     Regularizer activity_regularizer_;
     std::vector<InputSpec> input_specs_;
     bool trainable_ = true, built_ = false, autocast_ = true;
-    ShapeTree build_shapes_;
+    std::optional<ShapeTree> build_shapes_;
     Variables variables_;
     std::vector<Child> children_;
     std::vector<Tensor> losses_;

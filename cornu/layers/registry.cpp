@@ -3,7 +3,6 @@
 #include <map>
 
 #include "cornu/layers/layers.h"
-#include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -20,22 +19,6 @@ LayerClass item(const char* class_name) {
     return {.class_name = class_name,
             .from_config = [class_name](const Json& json) -> Layer { return Handle(from_json<Config>(json, str("layers.", class_name))); },
             .schema = &schema_of<Config>()};
-}
-
-// Keras's build_config: the shapes a layer was built for.
-Json build_config(const ShapeTree& shapes) {
-    const auto encode = [](const ShapeTree& tree, const auto& self) -> Json {
-        if (tree.is_leaf()) return Codec<Shape>::encode(tree.leaf());
-        if (tree.is_dict()) {
-            Json out = Json::object();
-            for (const auto& [key, item] : tree.dict()) out.set(key, self(item, self));
-            return out;
-        }
-        Json out = Json::array();
-        for (const ShapeTree& item : tree.list()) out.push_back(self(item, self));
-        return out;
-    };
-    return Json::object({{"input_shape", encode(shapes, encode)}});
 }
 
 }  // namespace
@@ -110,7 +93,7 @@ Json serialize(const Layer& layer) {
         }
     Json json = write_object(object);
     if (object.module.empty()) json.set("module", Json());
-    if (layer.built() && class_name != "InputLayer") json.set("build_config", build_config(layer.impl().build_shapes()));
+    if (const Json build = layer.impl().get_build_config(); !build.is_null()) json.set("build_config", build);
     return json;
 }
 

@@ -3,20 +3,16 @@
 
 #include <string>
 
+#include "cornu/layers/core/input_layer.h"
 #include "cornu/training/trainer.h"
 
 namespace cornu {
 
 class CustomModel;
+class FunctionalModel;
 
-struct InputOptions {
-    std::optional<Shape> shape = {};           // without the batch axis
-    std::optional<int64_t> batch_size = {};
-    std::optional<DType> dtype = {};           // floatx by default
-    std::optional<Shape> batch_shape = {};
-    std::string name = {};
-};
-CORNU_API Tensor Input(const InputOptions& options);   // a symbolic tensor
+using InputOptions = layers::InputLayerConfig;
+CORNU_API Tensor Input(InputOptions options);   // a symbolic tensor, at which a Functional model begins
 
 struct SummaryOptions {
     int64_t line_length = 0;                   // fits the terminal when 0
@@ -49,6 +45,8 @@ public:
     Layer get_layer(const std::string& name) const;
     std::vector<std::string> input_names() const;    // in the order of flattened inputs
     std::vector<std::string> output_names() const;
+    const Structure& input() const;            // the KerasTensors it was made of, nested as then;
+    const Structure& output() const;           //   ValueError for a model without a graph (yet)
     std::string summary(const SummaryOptions& options = {}) const;   // the table; print it yourself
 
     // The call as a pure function of all its state.
@@ -79,16 +77,22 @@ public:
     CustomModel();
     ~CustomModel() override;
     std::string class_name() const override { return "CustomModel"; }
+    // The layers it is made of; by default those called or tracked, in order.
+    virtual std::vector<Layer> layers() const;
+    // The graph behind a Functional or built Sequential model; null when there is none.
+    virtual const FunctionalModel* functional() const { return nullptr; }
+    virtual std::vector<std::string> input_names() const;
+    std::vector<std::string> output_names() const override;
 
 protected:
     CustomLayer& as_layer() override { return *this; }
     Model as_model() override;
-    std::vector<std::string> output_names() const override;
-    friend class Model;
-    virtual std::vector<std::string> input_names() const;
 };
 
 template <class T, class... Args>
 Model model(Args&&... args) { return Model(std::make_shared<T>(std::forward<Args>(args)...)); }
+
+// A model of the same kind with layers made anew from their configs: other weights, other state.
+CORNU_API Model clone_model(const Model& model);
 
 }  // namespace cornu

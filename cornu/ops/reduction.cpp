@@ -3,6 +3,7 @@
 #include "cornu/ops/catalogue.h"
 #include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/creation.h"
+#include "cornu/ops/cumulative.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/shape_ops.h"
 
@@ -50,9 +51,38 @@ constinit const Op reduce_max_op = {
 constinit const Op reduce_min_op = {
     .name = "reduce_min", .doc = "Minimum over axes; NaN wins.", .infer = reduce_infer, .vjp = reduce_extremum_vjp,
     .samples = {.cases = reduce_cases, .distinct = true}};
+// The product of the others, without a division that zeros would not survive.
+Tensor product_of_others(const Tensor& x, const Ints& axes) {
+    Ints order, back(static_cast<size_t>(x.rank()), 0);
+    Shape flat;
+    for (int64_t i = 0; i < x.rank(); ++i)
+        if (std::find(axes.begin(), axes.end(), i) == axes.end()) {
+            order.push_back(i);
+            flat.push_back(x.shape()[i]);
+        }
+    flat.push_back(1);
+    for (const int64_t axis : axes) {
+        order.push_back(axis);
+        flat[flat.rank() - 1] *= x.shape()[axis];
+    }
+    for (size_t i = 0; i < order.size(); ++i) back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+    const Tensor moved = ops::transpose(x, order), row = ops::reshape(moved, flat);
+    const int64_t last = flat.rank() - 1;
+    Ints in(static_cast<size_t>(flat.rank()), 0), out = in;
+    in.back() = 1;
+    out.back() = -1;
+    const Tensor one = Tensor::full({}, 1, x.dtype());
+    const Tensor before = prim::pad(prim::cumulative_prod(row, last), one, in, out);
+    const Tensor after = prim::pad(prim::cumulative_prod(row, last, true), one, out, in);
+    return ops::transpose(ops::reshape(before * after, moved.shape()), back);
+}
 constinit const Op reduce_prod_op = {
     .name = "reduce_prod", .doc = "Product over axes.", .infer = reduce_infer,
-    .vjp = [](const Vjp& v) -> Tensors { return {expand_back(v.g() * v.y(), v) / v.x()}; },
+    .vjp = [](const Vjp& v) -> Tensors {
+        const Ints& axes = v.as<ReduceAttrs>().axes;
+        if (v.x().size() == 0 || axes.empty()) return {expand_back(v.g(), v)};
+        return {expand_back(v.g(), v) * product_of_others(v.x(), axes)};
+    },
     .samples = {.low = 0.5, .high = 2, .cases = reduce_cases_with_empty}};
 
 Specs arg_infer(const InferArgs& a) {

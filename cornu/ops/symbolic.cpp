@@ -34,8 +34,40 @@ std::string SymbolicOrigin::describe() const {
                node_->operation ? node_->operation->operation_name() : "an input", "\")");
 }
 
+// A node owns those before it through its inputs. The outermost destructor on this thread collects
+// what the inner ones would free, so that a chain of any length needs no deep stack.
+SymbolicNode::~SymbolicNode() {
+    static thread_local std::vector<Structure>* pending = nullptr;
+    std::vector<Structure> own;
+    std::vector<Structure>& list = pending ? *pending : own;
+    list.push_back(std::move(inputs));
+    list.push_back(std::move(call.mask));
+    list.push_back(std::move(call.initial_state));
+    if (pending) return;
+    pending = &own;
+    while (!own.empty()) {
+        const Structure next = std::move(own.back());
+        own.pop_back();
+    }
+    pending = nullptr;
+}
+
+Tensors SymbolicNode::input_tensors() const {
+    Tensors all;
+    for (const Structure* part : {&inputs, &call.initial_state, &call.mask})
+        part->for_each([&](const Tensor& x) {
+            if (x.defined() && x.symbolic()) all.push_back(x);
+        });
+    return all;
+}
+
 Structure add_symbolic_node(std::shared_ptr<Operation> operation, Structure inputs, Call call, SpecTree outputs) {
-    auto node = std::make_shared<SymbolicNode>(SymbolicNode{std::move(operation), std::move(inputs), std::move(call), std::move(outputs)});
+    auto node = std::make_shared<SymbolicNode>();
+    if (operation) node->index = operation->calls_++;
+    node->operation = std::move(operation);
+    node->inputs = std::move(inputs);
+    node->call = std::move(call);
+    node->outputs = std::move(outputs);
     size_t index = 0;
     return node->outputs.map([&](const Spec& spec) { return Tensor::made_by(std::make_shared<SymbolicOrigin>(node, index++), spec); });
 }
@@ -45,7 +77,8 @@ const SymbolicOrigin& symbolic_origin(const Tensor& tensor) {
     return static_cast<const SymbolicOrigin&>(*tensor.origin());
 }
 
-OpCall::OpCall(const Op& op, Attrs attrs) : op_(op), attrs_(std::move(attrs)), name_(Context::current().unique_name(op.name)) {}
+OpCall::OpCall(const Op& op, Attrs attrs, std::string name)
+    : op_(op), attrs_(std::move(attrs)), name_(name.empty() ? Context::current().unique_name(op.name) : std::move(name)) {}
 
 Structure OpCall::call_operation(const Structure& inputs, const Call&) {
     const Tensors out = apply(op_, inputs.flatten(), attrs_);

@@ -37,13 +37,23 @@ public:
     virtual const std::string& operation_name() const = 0;
     // Does what the node stands for, on other inputs.
     virtual Structure call_operation(const Structure& inputs, const Call& call) = 0;
+    size_t call_count() const { return calls_; }   // nodes made of it so far
+
+private:
+    friend CORNU_API Structure add_symbolic_node(std::shared_ptr<Operation>, Structure, Call, SpecTree);
+    size_t calls_ = 0;
 };
 
-struct SymbolicNode {
+struct CORNU_API SymbolicNode {
     std::shared_ptr<Operation> operation;
     Structure inputs;          // KerasTensors, and constants of op nodes
     Call call;
     SpecTree outputs;
+    size_t index = 0;          // which of the operation's calls it is, as in Keras's histories
+
+    ~SymbolicNode();           // frees a long chain of nodes without recursion
+    // The KerasTensors among inputs, mask and initial state, in Keras's order.
+    Tensors input_tensors() const;
 };
 
 // Where a KerasTensor comes from; an input's node has no operation until InputLayer takes it.
@@ -68,7 +78,7 @@ CORNU_API const SymbolicOrigin& symbolic_origin(const Tensor& tensor);  // throw
 // An op as an operation: what Keras writes as a node of class "Relu", "Add", ….
 class CORNU_API OpCall final : public Operation {
 public:
-    OpCall(const Op& op, Attrs attrs);
+    OpCall(const Op& op, Attrs attrs, std::string name = {});   // "relu", "relu_1", … when empty
     const std::string& operation_name() const override { return name_; }
     Structure call_operation(const Structure& inputs, const Call& call) override;
     const Op& op() const { return op_; }

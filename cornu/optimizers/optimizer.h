@@ -2,7 +2,6 @@
 // are variables, so that an update is part of the compiled step.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,17 +17,31 @@ namespace cornu {
 class CORNU_API CustomSchedule {
 public:
     virtual ~CustomSchedule() = default;
-    virtual Tensor operator()(const Tensor& step) const = 0;   // a float32 scalar
+    virtual Tensor operator()(const Tensor& step) const = 0;   // a floatx scalar
     virtual std::string class_name() const = 0;
     virtual Json get_config() const = 0;
 };
 
+class CORNU_API LearningRateSchedule {
+public:
+    LearningRateSchedule() = default;
+    explicit LearningRateSchedule(std::shared_ptr<CustomSchedule> impl) : impl_(std::move(impl)) {}
+    Tensor operator()(const Tensor& step) const { return (*impl_)(step); }
+    const std::shared_ptr<CustomSchedule>& shared() const { return impl_; }
+
+private:
+    std::shared_ptr<CustomSchedule> impl_;
+};
+
+template <class T, class... Args>
+LearningRateSchedule schedule(Args&&... args) { return LearningRateSchedule(std::make_shared<T>(std::forward<Args>(args)...)); }
+
 class CORNU_API LearningRate {
 public:
     LearningRate(double value) : value_(value) {}
-    LearningRate(std::shared_ptr<CustomSchedule> schedule) : schedule_(std::move(schedule)) {}
+    LearningRate(const LearningRateSchedule& schedule) : schedule_(schedule.shared()) {}
     double value() const { return value_; }
-    const std::shared_ptr<CustomSchedule>& schedule() const { return schedule_; }
+    const std::shared_ptr<CustomSchedule>& schedule() const { return schedule_; }   // null: a number
 
 private:
     double value_ = 0;
@@ -43,9 +56,9 @@ template <> struct CORNU_API Codec<LearningRate> {
 struct OptimizerOptions {
     std::optional<double> weight_decay = {};
     std::optional<double> clipnorm = {}, clipvalue = {}, global_clipnorm = {};
-    bool use_ema = false;
+    bool use_ema = false;                        // keep running averages of the variables
     double ema_momentum = 0.99;
-    std::optional<int64_t> ema_overwrite_frequency = {};
+    std::optional<int64_t> ema_overwrite_frequency = {};  // variables become their averages every so often
     std::optional<double> loss_scale_factor = {};
     std::optional<int64_t> gradient_accumulation_steps = {};
     std::string name = {};
@@ -55,44 +68,78 @@ class CORNU_API CustomOptimizer {
 public:
     virtual ~CustomOptimizer() = default;
     virtual void build(const Variables& variables);            // makes slots; call the base's first
-    // Moves `variable` by its gradient; slots are those made for variable number `index`.
+    // Moves `variable` by its gradient, which has its dtype as has the rate; slots are those made
+    // for variable number `index`.
     virtual void update_step(const Tensor& gradient, Variable variable, const Tensor& learning_rate, size_t index) = 0;
+    virtual void begin_step() {}                               // before the variables of one step
     virtual std::string class_name() const = 0;
     virtual Json get_config() const = 0;
 
-    Variable add_slot(const Variable& reference, const std::string& name, double initial = 0);  // "momentum", "velocity"
+    // One slot a variable, called as in Keras: "dense_kernel_momentum". With several names the slots
+    // of one variable follow each other. Result: [name][variable].
+    std::vector<Variables> add_slots(const Variables& references, const std::vector<std::string>& names,
+                                     const std::vector<double>& initial = {});
+    Variable add_slot(const Variable& reference, const std::string& name, double initial = 0);
+
+    // As apply_gradients of the handle; gradients in the order of the variables.
+    void apply(const Tensors& gradients, const Variables& variables);
+    Tensor scale_loss(const Tensor& loss) const;
+    // After training: averages take the variables' place when they are kept.
+    void finalize_variable_values(const Variables& variables);
+    // Before it is built: these variables, and those whose name contains one of the words, don't decay.
+    void exclude_from_weight_decay(const Variables& variables, const std::vector<std::string>& words = {});
+
     bool built() const { return built_; }
+    const std::string& name() const { return options_.name; }
     const Variables& variables() const { return variables_; }  // iteration, learning_rate, slots in Keras's order
-    const Variable& iterations() const { return iterations_; }
+    const Variables& trained() const { return trained_; }      // what it was built with
     const OptimizerOptions& options() const { return options_; }
+    const LearningRate& rate() const { return learning_rate_; }
+    Tensor current_learning_rate() const;
+    void set_learning_rate(double rate);
+    Tensor iterations() const;                   // updates so far: an int32 scalar
 
 protected:
-    CustomOptimizer(LearningRate learning_rate, OptimizerOptions options);
-    Tensor current_learning_rate() const;
+    // Throws ValueError for options that contradict each other. `class_name` names it when it has none.
+    CustomOptimizer(const char* class_name, LearningRate learning_rate, OptimizerOptions options);
+    // The config with the name it got and the rate of now.
+    Json finished(Json config) const;
+    static void assign(Variable variable, const Tensor& value);   // cast to its dtype
 
 private:
-    friend class Optimizer;
+    Tensors clipped(const Tensors& gradients) const;
+    void decay(const Variables& variables);
+    void update(const Tensors& gradients, const Variables& variables);
+    void update_accumulated(const Tensors& gradients, const Variables& variables);
+    void update_averages();
+    size_t index_of(const Variable& variable) const;
+
     LearningRate learning_rate_;
     OptimizerOptions options_;
     bool built_ = false;
     Variable iterations_, rate_;
-    Variables variables_, trained_;
+    Variables variables_, trained_, averages_, accumulators_;
+    Variables undecayed_;
+    std::vector<std::string> undecayed_words_;
 };
 
 class CORNU_API Optimizer {
 public:
     Optimizer() = default;
-    Optimizer(const char* name);                 // "sgd", "adam", … with Keras's defaults
-    Optimizer(const std::string& name);
+    Optimizer(const char* name) : Optimizer(std::string(name)) {}
+    Optimizer(const std::string& name);          // "sgd", "adam", … with Keras's defaults
     explicit Optimizer(std::shared_ptr<CustomOptimizer> impl) : impl_(std::move(impl)) {}
 
     bool defined() const { return impl_ != nullptr; }
     void build(const Variables& variables) const;
     // Undefined gradients are an error if all are, and skipped with a warning otherwise, as in Keras.
+    // The first call builds the optimizer; later ones take the same variables.
     void apply_gradients(const Tensors& gradients, const Variables& variables) const;
     void apply(const Tensors& gradients) const;  // to the variables it was built with
     double learning_rate() const;
     void set_learning_rate(double rate) const;   // refused when a schedule decides
+    const std::string& name() const { return impl().name(); }
+    const Variables& variables() const { return impl().variables(); }
     CustomOptimizer& impl() const;
     const std::shared_ptr<CustomOptimizer>& shared() const { return impl_; }
 
@@ -102,5 +149,11 @@ private:
 
 template <class T, class... Args>
 Optimizer optimizer(Args&&... args) { return Optimizer(std::make_shared<T>(std::forward<Args>(args)...)); }
+
+// Keras's spelling; null when undefined.
+template <> struct CORNU_API Codec<Optimizer> {
+    static Json encode(const Optimizer& v);
+    static void decode(const Json& j, Optimizer& v);
+};
 
 }  // namespace cornu

@@ -24,7 +24,9 @@ Shape shape_of(const Json& json) {
 
 void check_attributes(const Hdf5Object& object, const Json& expected) {
     CHECK(object.attribute_names().size() == expected.size());
-    for (const auto& [name, value] : expected.as_object()) {
+    for (const auto& entry : expected.as_object()) {
+        const auto& name = entry.first;
+        const auto& value = entry.second;
         CAPTURE(name);
         CHECK(object.attribute(name) == value);
     }
@@ -47,7 +49,9 @@ void check_dataset(const Hdf5Dataset& dataset, const Json& expected) {
 }
 
 void check_tree(const Hdf5Group& root, const Json& expected) {
-    for (const auto& [path, node] : expected.as_object()) {
+    for (const auto& entry : expected.as_object()) {
+        const auto& path = entry.first;
+        const auto& node = entry.second;
         CAPTURE(path);
         if (const Json* names = node.find("names")) {
             const Hdf5Group group = path.empty() ? root : root.group(path);
@@ -154,7 +158,9 @@ void put(std::vector<std::byte>& bytes, size_t at, uint64_t value, int width) {
 }  // namespace
 
 TEST_CASE("files of h5py and Keras hold what was recorded") {
-    for (const auto& [name, tree] : expected()["hdf5"].as_object()) {
+    for (const auto& entry : expected()["hdf5"].as_object()) {
+        const auto& name = entry.first;
+        const auto& tree = entry.second;
         CAPTURE(name);
         const size_t inside = name.find(" > ");
         if (inside == std::string::npos) {

@@ -34,15 +34,21 @@ ByteSource npy(std::string_view dict, std::string_view data) {
 }  // namespace
 
 TEST_CASE("arrays of NumPy hold what was recorded") {
-    for (const auto& [name, array] : expected()["npy"].as_object()) {
+    for (const auto& entry : expected()["npy"].as_object()) {
+        const auto& name = entry.first;
+        const auto& array = entry.second;
         CAPTURE(name);
         check_array(read_npy(ByteSource::open(golden(name))), array);
     }
-    for (const auto& [name, arrays] : expected()["npz"].as_object()) {
+    for (const auto& entry : expected()["npz"].as_object()) {
+        const auto& name = entry.first;
+        const auto& arrays = entry.second;
         CAPTURE(name);
         const NpzReader npz(ByteSource::open(golden(name)));
         CHECK(npz.names().size() == arrays.size());
-        for (const auto& [key, array] : arrays.as_object()) {
+        for (const auto& entry : arrays.as_object()) {
+            const auto& key = entry.first;
+            const auto& array = entry.second;
             CAPTURE(key);
             REQUIRE(npz.contains(key));
             check_array(npz.read(key), array);

@@ -77,11 +77,15 @@ const std::string end_record("PK\5\6", 4);
 }  // namespace
 
 TEST_CASE("archives of Python's zipfile and of Keras hold what was recorded") {
-    for (const auto& [name, members] : expected()["zip"].as_object()) {
+    for (const auto& entry : expected()["zip"].as_object()) {
+        const auto& name = entry.first;
+        const auto& members = entry.second;
         CAPTURE(name);
         const ZipReader zip(ByteSource::open(golden(name)));
         CHECK(zip.members().size() == members.size());
-        for (const auto& [member, content] : members.as_object()) {
+        for (const auto& entry : members.as_object()) {
+            const auto& member = entry.first;
+            const auto& content = entry.second;
             CAPTURE(member);
             REQUIRE(zip.contains(member));
             const ByteSource bytes = zip.open(member);
@@ -144,7 +148,9 @@ TEST_CASE("hostile names are refused by the reader and by the writer") {
         {"a\nb", "control"},
         {"\xff\xfe", "UTF-8"},
     };
-    for (const auto& [name, reason] : names) {
+    for (const auto& entry : names) {
+        const auto& name = entry.first;
+        const auto& reason = entry.second;
         CAPTURE(reason);
         expect_refused(with_name(name), reason);
         MemorySink sink;

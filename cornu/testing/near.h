@@ -1,4 +1,4 @@
-// The one comparison of numbers: close at t means |a - b| ≤ t·|b| + t·max|b|.
+// Closeness of tensors, the one definition that all tests share.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace cornu::testing {
 
-struct Near {
-    bool ok = true;
-    double excess = 0;         // the greatest |a - b| / (|b| + max|b|): what t would have to be
-    std::string message = {};  // what differs most, and where; empty when ok
-    explicit operator bool() const { return ok; }
-};
-
-// Shapes must agree; dtypes may not. Equal infinities are close, as are two NaNs.
-CORNU_API Near near(const Tensor& actual, const Tensor& expected, double t);
+// a is close to b at t when |a - b| ≤ t·|b| + t·max|b| everywhere; NaN equals NaN, infinities
+// themselves. Says where and by how much it is not, or nothing when all is close. Shapes and dtypes
+// must agree; strings and bools must be equal.
+CORNU_API std::string difference(const Tensor& a, const Tensor& b, double t);
+inline bool near(const Tensor& a, const Tensor& b, double t) { return difference(a, b, t).empty(); }
+// The same values, whatever the dtypes.
+CORNU_API std::string difference_of_values(const Tensor& a, const Tensor& b, double t);
+// The smallest t at which a is close to b; infinite when none is.
+CORNU_API double distance(const Tensor& a, const Tensor& b);
 
 }  // namespace cornu::testing

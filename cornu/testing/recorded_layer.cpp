@@ -150,7 +150,7 @@ private:
         }
         if (const Json* reference = case_.find("reference")) {
             const Tensors exact = golden_.tensors(*reference);
-            for (size_t i = 0; i < exact.size(); ++i) t = std::max(t, 2 * near(predictions[i], exact[i], 1).excess);
+            for (size_t i = 0; i < exact.size(); ++i) t = std::max(t, 2 * distance(ops::cast(predictions[i], DType::float64), exact[i]));
         }
         return t;
     }
@@ -234,7 +234,7 @@ private:
     void compare(const std::string& what, const Tensors& ours, const Tensors& theirs, double t) {
         if (ours.size() != theirs.size()) return fail(what, ": ", ours.size(), " values, expected ", theirs.size());
         for (size_t i = 0; i < ours.size(); ++i)
-            if (const Near close = near(ours[i], theirs[i], t); !close) fail(what, " ", i, ": ", close.message);
+            if (const std::string gap = difference_of_values(ours[i], theirs[i], t); !gap.empty()) fail(what, " ", i, ": ", gap);
     }
 
     template <class... Parts>

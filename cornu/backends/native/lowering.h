@@ -46,6 +46,8 @@ std::span<const Lowering> convolution_lowerings();
 std::span<const Lowering> math_lowerings();
 std::span<const Lowering> cumulative_lowerings();
 std::span<const Lowering> random_lowerings();
+std::span<const Lowering> pooling_lowerings();
+std::span<const Lowering> indexing_lowerings();
 
 const Lowering* find_lowering(const Op& op);
 bool supports(const Call& call);

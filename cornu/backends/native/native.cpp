@@ -13,8 +13,10 @@ namespace native {
 const Lowering* find_lowering(const Op& op) {
     static const auto table = [] {
         std::unordered_map<std::string_view, const Lowering*> table;
-        for (const auto family : {elementwise_lowerings(), creation_lowerings(), shape_lowerings(), reduction_lowerings(),
-                                  contraction_lowerings(), control_flow_lowerings(), convolution_lowerings(), math_lowerings(), cumulative_lowerings(), random_lowerings()})
+        for (const auto family :
+             {elementwise_lowerings(), math_lowerings(), creation_lowerings(), shape_lowerings(), reduction_lowerings(),
+              cumulative_lowerings(), contraction_lowerings(), convolution_lowerings(), pooling_lowerings(),
+              indexing_lowerings(), random_lowerings(), control_flow_lowerings()})
             for (const Lowering& lowering : family)
                 CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);
         return table;

@@ -23,6 +23,7 @@ public:
         if (config_.name.empty()) config_.name = Context::current().unique_name("input_layer");
         set_options({.name = config_.name, .dtype = *config_.dtype});
         set_autocast(false);
+        build_at_init();
     }
     std::string class_name() const override { return "InputLayer"; }
     Json get_config() const override {
@@ -34,8 +35,18 @@ public:
     Tensor call(const Tensor& x, const Call&) override { return x; }
     const InputLayerConfig& config() const { return config_; }
 
+    Tensor output() {
+        const Spec spec{*config_.batch_shape, *config_.dtype};
+        if (const std::shared_ptr<SymbolicNode> node = node_.lock()) return Tensor::made_by(std::make_shared<SymbolicOrigin>(node, 0), spec);
+        const Tensor made = add_symbolic_node(shared_from_this(), Structure(Structure::List{}), {}, SpecTree(spec)).leaf();
+        symbolic_origin(made).node()->index = 0;   // the one call an input has, however often its node was let go
+        node_ = symbolic_origin(made).node();
+        return made;
+    }
+
 private:
     InputLayerConfig config_;
+    std::weak_ptr<SymbolicNode> node_;   // which holds this layer
 };
 
 const InputLayerImpl* find(const Layer& layer) { return dynamic_cast<const InputLayerImpl*>(layer.shared().get()); }
@@ -62,11 +73,10 @@ InputLayer::InputLayer(const Layer& layer) : Layer(layer) {
 }
 bool InputLayer::is(const Layer& layer) { return find(layer) != nullptr; }
 
-Tensor InputLayer::output() const {
-    return add_symbolic_node(impl().shared_from_this(), Structure(Structure::List{}), {}, SpecTree(Spec{batch_shape(), dtype()})).leaf();
-}
+Tensor InputLayer::output() const { return static_cast<InputLayerImpl&>(impl()).output(); }
 const Shape& InputLayer::batch_shape() const { return *config_of(*this).batch_shape; }
 bool InputLayer::optional() const { return config_of(*this).optional; }
 DType InputLayer::dtype() const { return *config_of(*this).dtype; }
+bool InputLayer::optional() const { return config_of(*this).optional; }
 
 }  // namespace cornu::layers

@@ -24,11 +24,12 @@ public:
     using Config = InputLayerConfig;
     explicit InputLayer(InputLayerConfig config);
 
-    // A symbolic tensor that this layer stands at the beginning of.
+    // The symbolic tensor that this layer stands for; the same one as long as anybody holds it.
     Tensor output() const;
     const Shape& batch_shape() const;
     bool optional() const;
     DType dtype() const;
+    bool optional() const;
     // The InputLayer that `layer` is; throws ValueError when it is another.
     explicit InputLayer(const Layer& layer);
     static bool is(const Layer& layer);

@@ -12,8 +12,12 @@ namespace cornu::native {
 
 namespace {
 
-constexpr bool bitwise(BinaryOp op) { return op >= BinaryOp::bit_and && op <= BinaryOp::shift_right_logical; }
-constexpr bool logical(BinaryOp op) { return op >= BinaryOp::logical_and && op <= BinaryOp::logical_xor; }
+constexpr bool bitwise(BinaryOp op) {
+    return op >= BinaryOp::bit_and && op <= BinaryOp::shift_right_logical;
+}
+constexpr bool logical(BinaryOp op) {
+    return op >= BinaryOp::logical_and && op <= BinaryOp::logical_xor;
+}
 
 template <class C>
 constexpr bool in_domain(BinaryOp op) {
@@ -84,8 +88,10 @@ C shift(BinaryOp op, C a, C b) {
     using U = std::make_unsigned_t<C>;
     constexpr U width = sizeof(C) * 8;
     const U by = static_cast<U>(b);
-    if (op == BinaryOp::shift_left) return by < width ? static_cast<C>(static_cast<Wrapping<C>>(a) << by) : C(0);
-    if (op == BinaryOp::shift_right_logical) return by < width ? static_cast<C>(static_cast<U>(a) >> by) : C(0);
+    if (op == BinaryOp::shift_left)
+        return by < width ? static_cast<C>(static_cast<Wrapping<C>>(a) << by) : C(0);
+    if (op == BinaryOp::shift_right_logical)
+        return by < width ? static_cast<C>(static_cast<U>(a) >> by) : C(0);
     return by < width ? static_cast<C>(a >> by) : (a < C(0) ? static_cast<C>(-1) : C(0));
 }
 template <class C>
@@ -100,8 +106,10 @@ auto value_of(C a, C b) {
     else if constexpr (op == BinaryOp::div) {
         if constexpr (is_int_v<C>) return integer_div(a, b);
         else return a / b;
-    } else if constexpr (op == BinaryOp::max) return native::is_nan(a) ? a : native::is_nan(b) ? b : less(a, b) ? b : a;
-    else if constexpr (op == BinaryOp::min) return native::is_nan(a) ? a : native::is_nan(b) ? b : less(b, a) ? b : a;
+    } else if constexpr (op == BinaryOp::max)
+        return native::is_nan(a) ? a : native::is_nan(b) ? b : less(a, b) ? b : a;
+    else if constexpr (op == BinaryOp::min)
+        return native::is_nan(a) ? a : native::is_nan(b) ? b : less(b, a) ? b : a;
     else if constexpr (op == BinaryOp::pow) {
         if constexpr (is_int_v<C>) return integer_pow(a, b);
         else return std::pow(a, b);
@@ -125,7 +133,8 @@ auto value_of(C a, C b) {
     else if constexpr (op == bit_and) return static_cast<C>(a & b);
     else if constexpr (op == bit_or) return static_cast<C>(a | b);
     else if constexpr (op == bit_xor) return static_cast<C>(a ^ b);
-    else if constexpr (op == shift_left || op == shift_right || op == shift_right_logical) return shift(op, a, b);
+    else if constexpr (op == shift_left || op == shift_right || op == shift_right_logical)
+        return shift(op, a, b);
     else if constexpr (op == eq) return a == b;
     else if constexpr (op == ne) return a != b;
     else if constexpr (op == lt) return less(a, b);
@@ -142,12 +151,14 @@ void loop(const void* a_, int64_t a_step, const void* b_, int64_t b_step, void* 
     const T *a = static_cast<const T*>(a_), *b = static_cast<const T*>(b_);
     Result* y = static_cast<Result*>(y_);
     for (int64_t i = 0; i < n; ++i)
-        y[i] = from_compute<Result>(value_of<op>(load_value(a + i * a_step), load_value(b + i * b_step)));
+        y[i] = from_compute<Result>(
+            value_of<op>(load_value(a + i * a_step), load_value(b + i * b_step)));
 }
 
 // The results of nextafter in a narrower type are its own neighbours, not float's.
 template <class T>
-void nextafter_loop(const void* a_, int64_t a_step, const void* b_, int64_t b_step, void* y_, int64_t n) {
+void nextafter_loop(const void* a_, int64_t a_step, const void* b_, int64_t b_step, void* y_,
+                    int64_t n) {
     using Bits = decltype(T().bits);
     const T *a = static_cast<const T*>(a_), *b = static_cast<const T*>(b_);
     T* y = static_cast<T*>(y_);
@@ -183,7 +194,9 @@ Form form_of(int64_t a_step, int64_t b_step) {
 
 }  // namespace
 
-DType result_dtype(BinaryOp op, DType dtype) { return is_compare(op) || logical(op) ? DType::bool_ : dtype; }
+DType result_dtype(BinaryOp op, DType dtype) {
+    return is_compare(op) || logical(op) ? DType::bool_ : dtype;
+}
 
 Binary::Loop binary_loop(BinaryOp op, DType dtype) {
     return visit_numeric(dtype, "an elementwise operation", [&](auto t) {
@@ -198,23 +211,26 @@ Binary::Binary(BinaryOp op, DType dtype, const Shape& a, const Shape& b) : dtype
     shape_ = *out;
     loop_ = binary_loop(op, dtype);
     if (!loop_)
-        throw DTypeError(str("binary operation ", static_cast<int>(op), " is not defined for dtype ",
-                             name(dtype), "."));
-    walk_ = make_walk<2>(shape_.dims(), {broadcast_strides(a, shape_), broadcast_strides(b, shape_)});
+        throw DTypeError(str("binary operation ", static_cast<int>(op),
+                             " is not defined for dtype ", name(dtype), "."));
+    walk_ =
+        make_walk<2>(shape_.dims(), {broadcast_strides(a, shape_), broadcast_strides(b, shape_)});
     in_bytes_ = bits(dtype) / 8;
     out_bytes_ = bits(result_dtype(op, dtype)) / 8;
     const int index = static_cast<int>(op);
     const bool half = dtype == DType::bfloat16 || dtype == DType::float16;
     for (int form = 0; form < 3; ++form) {
-        if ((dtype == DType::float32 || half) && index < simd_binary_op_count) vector_[form] = simd().binary[index][form];
-        if (dtype == DType::float32 && is_compare(op)) compare_[form] = simd().compare[index - first_compare][form];
+        if ((dtype == DType::float32 || half) && index < simd_binary_op_count)
+            vector_[form] = simd().binary[index][form];
+        if (dtype == DType::float32 && is_compare(op))
+            compare_[form] = simd().compare[index - first_compare][form];
     }
     const bool cheap = op <= BinaryOp::min || is_compare(op);
     grain_ = (vector_[0] || compare_[0]) ? (cheap ? 16384 : 2048) : (cheap ? 4096 : 512);
 }
 
-void Binary::run_small_float(const uint16_t* a, int64_t a_step, const uint16_t* b, int64_t b_step, void* y_,
-                             int64_t n) const {
+void Binary::run_small_float(const uint16_t* a, int64_t a_step, const uint16_t* b, int64_t b_step,
+                             void* y_, int64_t n) const {
     const Simd& s = simd();
     const auto widen = dtype_ == DType::bfloat16 ? s.from_bfloat16 : s.from_float16;
     const auto narrow = dtype_ == DType::bfloat16 ? s.to_bfloat16 : s.to_float16;
@@ -239,11 +255,13 @@ void Binary::run(const void* a, const void* b, void* y) const {
             const char* left = static_cast<const char*>(a) + offsets[0] * in_bytes_;
             const char* right = static_cast<const char*>(b) + offsets[1] * in_bytes_;
             if (dtype_ == DType::float32 && vector_[form]) {
-                vector_[form](reinterpret_cast<const float*>(left), reinterpret_cast<const float*>(right),
-                              reinterpret_cast<float*>(to), n);
+                vector_[form](reinterpret_cast<const float*>(left),
+                              reinterpret_cast<const float*>(right), reinterpret_cast<float*>(to),
+                              n);
             } else if (compare_[form]) {
-                compare_[form](reinterpret_cast<const float*>(left), reinterpret_cast<const float*>(right),
-                               reinterpret_cast<bool*>(to), n);
+                compare_[form](reinterpret_cast<const float*>(left),
+                               reinterpret_cast<const float*>(right), reinterpret_cast<bool*>(to),
+                               n);
             } else if (vector_[form] && n > 1) {
                 run_small_float(reinterpret_cast<const uint16_t*>(left), a_step,
                                 reinterpret_cast<const uint16_t*>(right), b_step, to, n);

@@ -36,19 +36,26 @@ Int saturate(Real x) {
 
 template <class To, class From>
 To convert(From x) {
-    if constexpr (std::is_same_v<To, From>) return x;
-    else if constexpr (is_small_float_v<From>) return convert<To>(static_cast<float>(x));
+    if constexpr (std::is_same_v<To, From>)
+        return x;
+    else if constexpr (is_small_float_v<From>)
+        return convert<To>(static_cast<float>(x));
     else if constexpr (is_complex_v<From>) {
-        if constexpr (std::is_same_v<To, bool>) return x != From(0);
-        else if constexpr (is_complex_v<To>) return To(x);
-        else return convert<To>(x.real());
+        if constexpr (std::is_same_v<To, bool>)
+            return x != From(0);
+        else if constexpr (is_complex_v<To>)
+            return To(x);
+        else
+            return convert<To>(x.real());
     } else if constexpr (is_complex_v<To>) {
         return To(convert<typename To::value_type>(x));
     } else if constexpr (std::is_same_v<To, bool>) {
         return x != From(0);
     } else if constexpr (is_small_float_v<To>) {
-        if constexpr (std::is_same_v<From, float>) return To(x);
-        else return To(round_to_odd(static_cast<double>(x)));
+        if constexpr (std::is_same_v<From, float>)
+            return To(x);
+        else
+            return To(round_to_odd(static_cast<double>(x)));
     } else if constexpr (is_int_v<To> && std::is_floating_point_v<From>) {
         return saturate<To>(x);
     } else {
@@ -86,13 +93,17 @@ void to_int4(const void* x, void* y, int64_t n) {
         const From* from = static_cast<const From*>(x) + i;
         for (int64_t k = 0; k < count; ++k) {
             // Floats saturate at int4's own limits; integers wrap to their low bits.
-            if constexpr (is_int_v<From> || std::is_same_v<From, bool>) block[k] = static_cast<int8_t>(from[k]);
-            else block[k] = std::min<int8_t>(7, std::max<int8_t>(-8, convert<int8_t>(from[k])));
+            if constexpr (is_int_v<From> || std::is_same_v<From, bool>)
+                block[k] = static_cast<int8_t>(from[k]);
+            else
+                block[k] = std::min<int8_t>(7, std::max<int8_t>(-8, convert<int8_t>(from[k])));
         }
         pack_int4(block, static_cast<uint8_t*>(y) + i / 2, count);
     }
 }
-void copy_int4(const void* x, void* y, int64_t n) { std::memcpy(y, x, static_cast<size_t>(n + 1) / 2); }
+void copy_int4(const void* x, void* y, int64_t n) {
+    std::memcpy(y, x, static_cast<size_t>(n + 1) / 2);
+}
 
 int64_t offset_bytes(DType dtype, int64_t elements) { return elements * bits(dtype) / 8; }
 
@@ -101,15 +112,22 @@ int64_t offset_bytes(DType dtype, int64_t elements) { return elements * bits(dty
 Cast::Loop cast_loop(DType from, DType to) {
     if (from == DType::int4 && to == DType::int4) return copy_int4;
     if (from == DType::int4)
-        return visit_numeric(to, "cast", [](auto t) -> Cast::Loop { return from_int4<decltype(t)>; });
+        return visit_numeric(to, "cast",
+                             [](auto t) -> Cast::Loop { return from_int4<decltype(t)>; });
     if (to == DType::int4)
-        return visit_numeric(from, "cast", [](auto f) -> Cast::Loop { return to_int4<decltype(f)>; });
-    if (from == DType::float32 && to == DType::bfloat16) return vector_loop<&Simd::to_bfloat16, float, uint16_t>;
-    if (from == DType::bfloat16 && to == DType::float32) return vector_loop<&Simd::from_bfloat16, uint16_t, float>;
-    if (from == DType::float32 && to == DType::float16) return vector_loop<&Simd::to_float16, float, uint16_t>;
-    if (from == DType::float16 && to == DType::float32) return vector_loop<&Simd::from_float16, uint16_t, float>;
+        return visit_numeric(from, "cast",
+                             [](auto f) -> Cast::Loop { return to_int4<decltype(f)>; });
+    if (from == DType::float32 && to == DType::bfloat16)
+        return vector_loop<&Simd::to_bfloat16, float, uint16_t>;
+    if (from == DType::bfloat16 && to == DType::float32)
+        return vector_loop<&Simd::from_bfloat16, uint16_t, float>;
+    if (from == DType::float32 && to == DType::float16)
+        return vector_loop<&Simd::to_float16, float, uint16_t>;
+    if (from == DType::float16 && to == DType::float32)
+        return vector_loop<&Simd::from_float16, uint16_t, float>;
     return visit_numeric(from, "cast", [&](auto f) {
-        return visit_numeric(to, "cast", [&](auto t) -> Cast::Loop { return loop<decltype(f), decltype(t)>; });
+        return visit_numeric(to, "cast",
+                             [&](auto t) -> Cast::Loop { return loop<decltype(f), decltype(t)>; });
     });
 }
 

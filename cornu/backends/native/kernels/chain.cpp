@@ -11,14 +11,16 @@ namespace cornu::native {
 
 namespace {
 constexpr int64_t register_floats = 8192;  // all registers together: 32 KiB
-constexpr int64_t large_bytes = 16 << 20;  // beyond this, memory is the limit and short blocks serve it best
+constexpr int64_t large_bytes =
+    16 << 20;  // beyond this, memory is the limit and short blocks serve it best
 }  // namespace
 
 int ChainSpec::push(Value value) {
     const int id = static_cast<int>(values_.size());
     for (const int operand : {value.a, value.b, value.c}) {
         if (operand < -1 || operand >= id)
-            throw ValueError(str("a chain's step uses values made before it. Received: ", operand, " of ", id, "."));
+            throw ValueError(str("a chain's step uses values made before it. Received: ", operand,
+                                 " of ", id, "."));
     }
     values_.push_back(std::move(value));
     return id;
@@ -26,33 +28,40 @@ int ChainSpec::push(Value value) {
 
 int ChainSpec::input(DType dtype, const Shape& shape) {
     if (is_complex(dtype) || dtype == DType::string || dtype == DType::int4)
-        throw DTypeError(str("a chain's inputs are real and not packed. Received: ", name(dtype), "."));
+        throw DTypeError(
+            str("a chain's inputs are real and not packed. Received: ", name(dtype), "."));
     const auto out = broadcast_shapes(shape, shape_);
     if (!out || *out != shape_)
-        throw ShapeError(str("a chain's input must broadcast to its shape ", shape_, ". Received: ", shape, "."));
+        throw ShapeError(str("a chain's input must broadcast to its shape ", shape_,
+                             ". Received: ", shape, "."));
     return push({.kind = Kind::input, .dtype = dtype, .shape = shape});
 }
 
 int ChainSpec::constant(float value) { return push({.kind = Kind::constant, .constant = value}); }
 
 bool ChainSpec::supports(UnaryOp op) {
-    return op != UnaryOp::bit_not && op != UnaryOp::conj && op != UnaryOp::real && op != UnaryOp::imag;
+    return op != UnaryOp::bit_not && op != UnaryOp::conj && op != UnaryOp::real &&
+           op != UnaryOp::imag;
 }
-bool ChainSpec::supports(BinaryOp op) {
-    return is_compare(op) || op <= BinaryOp::logical_xor;
-}
+bool ChainSpec::supports(BinaryOp op) { return is_compare(op) || op <= BinaryOp::logical_xor; }
 
 int ChainSpec::unary(UnaryOp op, int a) {
     CORNU_CHECK(supports(op), "a chain cannot hold this operation");
     switch (op) {  // what gives a bool is a comparison
-        case UnaryOp::is_nan: return binary(BinaryOp::ne, a, a);
+        case UnaryOp::is_nan:
+            return binary(BinaryOp::ne, a, a);
         case UnaryOp::is_inf:
-            return binary(BinaryOp::eq, unary(UnaryOp::abs, a), constant(std::numeric_limits<float>::infinity()));
+            return binary(BinaryOp::eq, unary(UnaryOp::abs, a),
+                          constant(std::numeric_limits<float>::infinity()));
         case UnaryOp::is_finite:
-            return binary(BinaryOp::lt, unary(UnaryOp::abs, a), constant(std::numeric_limits<float>::infinity()));
-        case UnaryOp::logical_not: return binary(BinaryOp::eq, a, constant(0));
-        case UnaryOp::identity: return a;
-        default: return push({.kind = Kind::unary, .op = static_cast<uint8_t>(op), .a = a});
+            return binary(BinaryOp::lt, unary(UnaryOp::abs, a),
+                          constant(std::numeric_limits<float>::infinity()));
+        case UnaryOp::logical_not:
+            return binary(BinaryOp::eq, a, constant(0));
+        case UnaryOp::identity:
+            return a;
+        default:
+            return push({.kind = Kind::unary, .op = static_cast<uint8_t>(op), .a = a});
     }
 }
 
@@ -72,7 +81,8 @@ void ChainSpec::output(int value, DType dtype) {
     if (value < 0 || value >= static_cast<int>(values_.size()))
         throw ValueError(str("a chain's output is one of its values. Received: ", value, "."));
     if (is_complex(dtype) || dtype == DType::string || dtype == DType::int4)
-        throw DTypeError(str("a chain's outputs are real and not packed. Received: ", name(dtype), "."));
+        throw DTypeError(
+            str("a chain's outputs are real and not packed. Received: ", name(dtype), "."));
     outputs_.emplace_back(value, dtype);
 }
 
@@ -122,22 +132,27 @@ Chain::Chain(const ChainSpec& spec) {
         } else if (v.kind == Kind::input) {
             Input input;
             input.operand = operands++;
-            input.walk = make_walk<1>(spec.shape_.dims(), {broadcast_strides(v.shape, spec.shape_)});
+            input.walk =
+                make_walk<1>(spec.shape_.dims(), {broadcast_strides(v.shape, spec.shape_)});
             input.cast = v.dtype == DType::float32 ? nullptr : cast_loop(v.dtype, DType::float32);
             input.bytes = bits(v.dtype) / 8;
             input.dense = input.walk.axes == 1 && input.walk.step(0) == 1;
-            const bool scalar = input.walk.axes == 1 && input.walk.step(0) == 0 && v.shape.size() == 1;
+            const bool scalar =
+                input.walk.axes == 1 && input.walk.step(0) == 0 && v.shape.size() == 1;
             // Read where it lies; but not as an output, which may be written over another's input.
             const bool direct = input.dense && !input.cast && last[id] < count;
-            place = scalar ? Place{Place::scalar, scalars++}
-                    : direct ? Place{Place::direct, input.operand} : Place{Place::reg, take()};
+            place = scalar   ? Place{Place::scalar, scalars++}
+                    : direct ? Place{Place::direct, input.operand}
+                             : Place{Place::reg, take()};
             input.to = place;
             if (last[id] < 0) {  // never used
                 if (place.where == Place::reg) free.push_back(place.index);
                 continue;
             }
-            if (scalar) scalar_inputs_.push_back(input);
-            else if (!direct) inputs_.push_back(input);
+            if (scalar)
+                scalar_inputs_.push_back(input);
+            else if (!direct)
+                inputs_.push_back(input);
         } else {
             if (last[id] < 0) continue;
             Step step{};
@@ -156,13 +171,18 @@ Chain::Chain(const ChainSpec& spec) {
             step.b = operand(v.b);
             step.c = operand(v.c);
             if (v.kind == Kind::unary) {
-                if (v.op < simd_unary_op_count) step.unary = simd().unary[v.op];
-                else step.unary_loop = native::unary_loop(static_cast<UnaryOp>(v.op), DType::float32);
+                if (v.op < simd_unary_op_count)
+                    step.unary = simd().unary[v.op];
+                else
+                    step.unary_loop =
+                        native::unary_loop(static_cast<UnaryOp>(v.op), DType::float32);
             } else if (v.kind == Kind::binary) {
                 const auto op = static_cast<BinaryOp>(v.op);
                 for (int form = 0; form < 3; ++form) {
-                    if (is_compare(op)) step.binary[form] = simd().mask[v.op - first_compare][form];
-                    else if (v.op < simd_binary_op_count) step.binary[form] = simd().binary[v.op][form];
+                    if (is_compare(op))
+                        step.binary[form] = simd().mask[v.op - first_compare][form];
+                    else if (v.op < simd_binary_op_count)
+                        step.binary[form] = simd().binary[v.op][form];
                 }
                 if (!step.binary[0]) step.binary_loop = native::binary_loop(op, DType::float32);
             }
@@ -179,8 +199,9 @@ Chain::Chain(const ChainSpec& spec) {
             (scalar ? scalar_steps_ : steps_).push_back(step);
         }
         if (scalars > max_scalars || registers_ > max_registers || operands > max_inputs)
-            throw UnsupportedError(str("a chain holds at most ", max_inputs, " inputs, ", max_scalars, " scalars and ",
-                                       max_registers, " vectors at a time."));
+            throw UnsupportedError(str("a chain holds at most ", max_inputs, " inputs, ",
+                                       max_scalars, " scalars and ", max_registers,
+                                       " vectors at a time."));
     }
 
     int64_t traffic = operands * 4;
@@ -190,7 +211,8 @@ Chain::Chain(const ChainSpec& spec) {
         traffic += output.bytes;
         // The last step may write its result where it belongs: all reading of the block is over.
         const bool is_last = !steps_.empty() && places[value].where == Place::reg &&
-                             values[value].kind != Kind::input && steps_.back().to.index == places[value].index &&
+                             values[value].kind != Kind::input &&
+                             steps_.back().to.index == places[value].index &&
                              steps_.back().to_output < 0;
         const bool shared = std::count_if(spec.outputs_.begin(), spec.outputs_.end(),
                                           [&](const auto& o) { return o.first == value; }) > 1;
@@ -213,25 +235,34 @@ struct Chain::Frame {
     const float* scalars;
 };
 
-void Chain::apply(const Step& step, const float* a, const float* b, const float* c, float* to, int64_t n) {
+void Chain::apply(const Step& step, const float* a, const float* b, const float* c, float* to,
+                  int64_t n) {
     const bool a_scalar = step.a.where == Place::scalar, b_scalar = step.b.where == Place::scalar;
     switch (step.kind) {
         case ChainSpec::Kind::unary:
-            if (step.unary) step.unary(a, to, n);
-            else step.unary_loop(a, to, n);
+            if (step.unary)
+                step.unary(a, to, n);
+            else
+                step.unary_loop(a, to, n);
             break;
         case ChainSpec::Kind::binary:
             if (step.binary[0]) {
                 const Form form = a_scalar == b_scalar ? Form::vector_vector
-                                  : b_scalar           ? Form::vector_scalar : Form::scalar_vector;
+                                  : b_scalar           ? Form::vector_scalar
+                                                       : Form::scalar_vector;
                 step.binary[static_cast<int>(form)](a, b, to, n);
             } else {
                 step.binary_loop(a, a_scalar ? 0 : 1, b, b_scalar ? 0 : 1, to, n);
             }
             break;
-        case ChainSpec::Kind::select: simd().select_mask(a, b, c, to, n); break;
-        case ChainSpec::Kind::constant: std::fill(to, to + n, *a); break;
-        case ChainSpec::Kind::input: break;
+        case ChainSpec::Kind::select:
+            simd().select_mask(a, b, c, to, n);
+            break;
+        case ChainSpec::Kind::constant:
+            std::fill(to, to + n, *a);
+            break;
+        case ChainSpec::Kind::input:
+            break;
     }
 }
 
@@ -244,12 +275,16 @@ void Chain::block(const Frame& frame, int64_t begin, int64_t count) const {
         walk_runs(input.walk, begin, begin + count, [&](const int64_t* offsets, int64_t n) {
             const char* run = from + offsets[0] * input.bytes;
             if (step == 1) {
-                if (input.cast) input.cast(run, at, n);
-                else std::memcpy(at, run, static_cast<size_t>(n) * sizeof(float));
+                if (input.cast)
+                    input.cast(run, at, n);
+                else
+                    std::memcpy(at, run, static_cast<size_t>(n) * sizeof(float));
             } else {
                 float value;
-                if (input.cast) input.cast(run, &value, 1);
-                else std::memcpy(&value, run, sizeof value);
+                if (input.cast)
+                    input.cast(run, &value, 1);
+                else
+                    std::memcpy(&value, run, sizeof value);
                 std::fill(at, at + n, value);
             }
             at += n;
@@ -257,9 +292,12 @@ void Chain::block(const Frame& frame, int64_t begin, int64_t count) const {
     }
     const auto pointer = [&](const Place& place) -> const float* {
         switch (place.where) {
-            case Place::scalar: return frame.scalars + place.index;
-            case Place::direct: return static_cast<const float*>(frame.in[place.index]) + begin;
-            default: return frame.registers + place.index * block_;
+            case Place::scalar:
+                return frame.scalars + place.index;
+            case Place::direct:
+                return static_cast<const float*>(frame.in[place.index]) + begin;
+            default:
+                return frame.registers + place.index * block_;
         }
     };
     for (const Step& step : steps_) {
@@ -291,16 +329,20 @@ void Chain::run(const void* const* in, void* const* out) const {
     float scalars[max_scalars];
     for (const auto& [slot, value] : constants_) scalars[slot] = value;
     for (const Input& input : scalar_inputs_) {
-        if (input.cast) input.cast(in[input.operand], scalars + input.to.index, 1);
-        else std::memcpy(scalars + input.to.index, in[input.operand], sizeof(float));
+        if (input.cast)
+            input.cast(in[input.operand], scalars + input.to.index, 1);
+        else
+            std::memcpy(scalars + input.to.index, in[input.operand], sizeof(float));
     }
     for (const Step& step : scalar_steps_)
-        apply(step, scalars + step.a.index, scalars + step.b.index, scalars + step.c.index, scalars + step.to.index, 1);
+        apply(step, scalars + step.a.index, scalars + step.b.index, scalars + step.c.index,
+              scalars + step.to.index, 1);
 
     parallel_for((size_ + block_ - 1) / block_, grain_, [&](int64_t begin, int64_t end) {
         alignas(64) float registers[register_floats];
         const Frame frame{in, out, registers, scalars};
-        for (int64_t b = begin; b < end; ++b) block(frame, b * block_, std::min(block_, size_ - b * block_));
+        for (int64_t b = begin; b < end; ++b)
+            block(frame, b * block_, std::min(block_, size_ - b * block_));
     });
 }
 

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "cornu/backends/native/kernels/elementwise.h"
 #include "cornu/backends/native/kernels/opcodes.h"
 #include "cornu/backends/native/kernels/simd.h"
 #include "cornu/backends/native/kernels/strided.h"
-#include "cornu/backends/native/kernels/elementwise.h"
 #include "cornu/tensor/dtype.h"
 #include "cornu/tensor/shape.h"
 
@@ -27,7 +27,8 @@ public:
     int unary(UnaryOp op, int a);             // is_nan and the like give 0 or 1
     int binary(BinaryOp op, int a, int b);    // comparisons give 0 or 1; logical ops take 0 or 1
     int select(int condition, int a, int b);  // condition != 0 ? a : b
-    void output(int value, DType dtype);      // a result of run, in call order; dense, of the chain's shape
+    void output(int value,
+                DType dtype);  // a result of run, in call order; dense, of the chain's shape
 
     // Whether a chain can hold the operation (float32 domain).
     static bool supports(UnaryOp op);
@@ -91,7 +92,8 @@ private:
     };
     struct Frame;
     void block(const Frame& frame, int64_t begin, int64_t count) const;
-    static void apply(const Step& step, const float* a, const float* b, const float* c, float* to, int64_t n);
+    static void apply(const Step& step, const float* a, const float* b, const float* c, float* to,
+                      int64_t n);
 
     int64_t size_ = 0, block_ = 0, grain_ = 0;
     int registers_ = 0;

@@ -19,7 +19,8 @@ struct Twin {
     int input(const Shape& s, Noise& noise) {
         data.push_back(std::make_unique<std::vector<float>>());
         auto& v = *data.back();
-        for (int64_t i = 0; i < s.size(); ++i) v.push_back(static_cast<float>(noise.uniform(-2, 2)));
+        for (int64_t i = 0; i < s.size(); ++i)
+            v.push_back(static_cast<float>(noise.uniform(-2, 2)));
         in.push_back(v.data());
         const auto strides = broadcast_strides(s, shape);
         const Shape full = shape;
@@ -44,17 +45,35 @@ struct Twin {
         const size_t a = pick(), b = pick(), c = pick();
         const auto va = values[a], vb = values[b], vc = values[c];
         switch (noise.integer(0, 9)) {
-            case 0: add(spec.unary(UnaryOp::tanh, ids[a]), [=](int64_t i) { return std::tanh(va(i)); }); break;
-            case 1: add(spec.unary(UnaryOp::sin, ids[a]), [=](int64_t i) { return std::sin(va(i)); }); break;
-            case 2: add(spec.unary(UnaryOp::atan, ids[a]), [=](int64_t i) { return std::atan(va(i)); }); break;
-            case 3: add(spec.binary(BinaryOp::max, ids[a], ids[b]), [=](int64_t i) { return std::max(va(i), vb(i)); }); break;
-            case 4: add(spec.binary(BinaryOp::atan2, ids[a], ids[b]), [=](int64_t i) { return std::atan2(va(i), vb(i)); }); break;
-            case 5: add(spec.select(spec.binary(BinaryOp::lt, ids[a], spec.constant(0.5f)), ids[b], ids[c]),
-                        [=](int64_t i) { return va(i) < 0.5 ? vb(i) : vc(i); }); break;
-            case 6: add(spec.constant(0.75f), [](int64_t) { return 0.75; }); break;
+            case 0:
+                add(spec.unary(UnaryOp::tanh, ids[a]), [=](int64_t i) { return std::tanh(va(i)); });
+                break;
+            case 1:
+                add(spec.unary(UnaryOp::sin, ids[a]), [=](int64_t i) { return std::sin(va(i)); });
+                break;
+            case 2:
+                add(spec.unary(UnaryOp::atan, ids[a]), [=](int64_t i) { return std::atan(va(i)); });
+                break;
+            case 3:
+                add(spec.binary(BinaryOp::max, ids[a], ids[b]),
+                    [=](int64_t i) { return std::max(va(i), vb(i)); });
+                break;
+            case 4:
+                add(spec.binary(BinaryOp::atan2, ids[a], ids[b]),
+                    [=](int64_t i) { return std::atan2(va(i), vb(i)); });
+                break;
+            case 5:
+                add(spec.select(spec.binary(BinaryOp::lt, ids[a], spec.constant(0.5f)), ids[b],
+                                ids[c]),
+                    [=](int64_t i) { return va(i) < 0.5 ? vb(i) : vc(i); });
+                break;
+            case 6:
+                add(spec.constant(0.75f), [](int64_t) { return 0.75; });
+                break;
             default: {
                 const int product = spec.binary(BinaryOp::mul, ids[a], spec.constant(0.5f));
-                add(spec.binary(BinaryOp::sub, ids[b], product), [=](int64_t i) { return vb(i) - va(i) * 0.5; });
+                add(spec.binary(BinaryOp::sub, ids[b], product),
+                    [=](int64_t i) { return vb(i) - va(i) * 0.5; });
             }
         }
     }
@@ -74,7 +93,8 @@ TEST_CASE("random chains agree with their steps in double") {
     const Shape shapes[] = {{1}, {}, {7}, {3000}, {40, 33}, {5, 700}, {3, 4, 5}, {2, 1500, 1}};
     for (int round = 0; round < 120; ++round) {
         const Shape shape = shapes[round % 8];
-        CAPTURE(round); CAPTURE(shape);
+        CAPTURE(round);
+        CAPTURE(shape);
         Twin twin(shape);
         twin.input(shape, noise);
         twin.input({}, noise);
@@ -90,7 +110,8 @@ TEST_CASE("random chains agree with their steps in double") {
         const int64_t steps = noise.integer(1, 14);
         for (int64_t k = 0; k < steps; ++k) twin.step(noise);
         // The last value, one from the middle and, now and then, an input passed through.
-        std::vector<size_t> wanted{twin.ids.size() - 1, size_t(noise.integer(0, int64_t(twin.ids.size()) - 1))};
+        std::vector<size_t> wanted{twin.ids.size() - 1,
+                                   size_t(noise.integer(0, int64_t(twin.ids.size()) - 1))};
         if (round % 3 == 0) wanted.push_back(0);
         std::vector<std::vector<float>> results;
         std::vector<void*> out;
@@ -115,7 +136,8 @@ TEST_CASE("random chains agree with their steps in double") {
 
 TEST_CASE("chains read and write other dtypes") {
     ChainSpec spec({4});
-    const int mask = spec.input(DType::bool_, {4}), half = spec.input(DType::float16, {4}), whole = spec.input(DType::int32, {});
+    const int mask = spec.input(DType::bool_, {4}), half = spec.input(DType::float16, {4}),
+              whole = spec.input(DType::int32, {});
     const int sum = spec.binary(BinaryOp::add, spec.select(mask, half, spec.constant(-1)), whole);
     spec.output(sum, DType::bfloat16);
     spec.output(spec.binary(BinaryOp::gt, sum, spec.constant(10.5f)), DType::bool_);

@@ -22,7 +22,9 @@ struct Axes {
         const size_t skip = 3 - s.input.size();
         for (size_t i = 0; i < 3; ++i) {
             const bool real = i >= skip;
-            const auto at = [&](const std::vector<int64_t>& v, int64_t none) { return real ? v[i - skip] : none; };
+            const auto at = [&](const std::vector<int64_t>& v, int64_t none) {
+                return real ? v[i - skip] : none;
+            };
             input[i] = at(s.input, 1);
             kernel[i] = at(s.kernel, 1);
             output[i] = at(s.output, 1);
@@ -39,7 +41,8 @@ struct Axes {
     int64_t input_at(int64_t out, int64_t tap) const {
         int64_t index = 0, scale = 1;
         for (int i = 2; i >= 0; --i) {
-            const int64_t place = out % output[i] * stride[i] + tap % kernel[i] * dilation[i] - pad[i];
+            const int64_t place =
+                out % output[i] * stride[i] + tap % kernel[i] * dilation[i] - pad[i];
             if (place < 0 || place % holes[i] != 0 || place / holes[i] >= input[i]) return -1;
             index += place / holes[i] * scale;
             scale *= input[i];
@@ -124,7 +127,8 @@ void backward_data(const ConvSpec& s, const void* const* in, void* out) {
                 for (int64_t tap = 0; tap < axes.taps; ++tap) {
                     const int64_t from = axes.output_at(place, tap);
                     if (from < 0) continue;
-                    const T* source = dy + (image * axes.outputs + from) * s.out_channels + g * width;
+                    const T* source =
+                        dy + (image * axes.outputs + from) * s.out_channels + g * width;
                     const T* row = w + (tap * fan + c0) * s.out_channels + g * width;
                     for (int64_t c = 0; c < count; ++c, row += s.out_channels) {
                         for (int64_t o = 0; o < width; ++o)
@@ -162,11 +166,13 @@ void backward_weights(const ConvSpec& s, const void* const* in, void* out) {
                     const T* source = x + (image * axes.inputs + from) * s.in_channels + i;
                     const T* g = dy + (image * axes.outputs + place) * s.out_channels + c0;
                     for (int64_t c = 0; c < count; ++c)
-                        sum[c] = wrap_add(sum[c], wrap_mul(Sum<T>(load_value(source + (c0 + c) / width * fan)),
-                                                           Sum<T>(load_value(g + c))));
+                        sum[c] = wrap_add(
+                            sum[c], wrap_mul(Sum<T>(load_value(source + (c0 + c) / width * fan)),
+                                             Sum<T>(load_value(g + c))));
                 }
             }
-            for (int64_t c = 0; c < count; ++c) dw[at * s.out_channels + c0 + c] = from_compute<T>(sum[c]);
+            for (int64_t c = 0; c < count; ++c)
+                dw[at * s.out_channels + c0 + c] = from_compute<T>(sum[c]);
         }
     };
     parallel_for(axes.taps * fan, grain_of(s.batch * axes.outputs * s.out_channels),
@@ -205,8 +211,15 @@ onednn::Packed library_conv(const ConvSpec& s) {
     const auto pass = s.pass == ConvPass::forward         ? onednn::ConvPass::forward
                       : s.pass == ConvPass::backward_data ? onednn::ConvPass::backward_data
                                                           : onednn::ConvPass::backward_weights;
-    return onednn::convolution({pass, s.dtype, image(s.in_channels, s.input), w,
-                                image(s.out_channels, s.output), s.stride, s.dilation, s.pad_low, s.pad_high,
+    return onednn::convolution({pass,
+                                s.dtype,
+                                image(s.in_channels, s.input),
+                                w,
+                                image(s.out_channels, s.output),
+                                s.stride,
+                                s.dilation,
+                                s.pad_low,
+                                s.pad_high,
                                 {s.bias, s.relu, false}});
 }
 
@@ -218,27 +231,34 @@ void complete(ConvSpec& s) {
     if (s.pad_low.empty()) s.pad_low.assign(rank, 0);
     if (s.pad_high.empty()) s.pad_high.assign(rank, 0);
     bool fits = rank >= 1 && rank <= 3 && s.groups >= 1 && s.in_channels % s.groups == 0 &&
-                s.out_channels % s.groups == 0 && s.batch >= 0 && s.in_channels >= 0 && s.out_channels >= 0;
-    for (const auto* v : {&s.kernel, &s.output, &s.stride, &s.dilation, &s.input_dilation, &s.pad_low, &s.pad_high})
+                s.out_channels % s.groups == 0 && s.batch >= 0 && s.in_channels >= 0 &&
+                s.out_channels >= 0;
+    for (const auto* v :
+         {&s.kernel, &s.output, &s.stride, &s.dilation, &s.input_dilation, &s.pad_low, &s.pad_high})
         fits = fits && v->size() == rank;
     for (size_t i = 0; fits && i < rank; ++i) {
-        fits = s.input[i] >= 0 && s.kernel[i] >= 1 && s.output[i] >= 0 && s.stride[i] >= 1 && s.dilation[i] >= 1 &&
-               s.input_dilation[i] >= 1;
+        fits = s.input[i] >= 0 && s.kernel[i] >= 1 && s.output[i] >= 0 && s.stride[i] >= 1 &&
+               s.dilation[i] >= 1 && s.input_dilation[i] >= 1;
         if (!fits) break;
         // Outputs may be fewer than fit (a transposed convolution says its size), never more.
-        const int64_t span = (s.input[i] - 1) * s.input_dilation[i] + 1 + s.pad_low[i] + s.pad_high[i];
+        const int64_t span =
+            (s.input[i] - 1) * s.input_dilation[i] + 1 + s.pad_low[i] + s.pad_high[i];
         const int64_t most = span < (s.kernel[i] - 1) * s.dilation[i] + 1
-                                 ? 0 : (span - (s.kernel[i] - 1) * s.dilation[i] - 1) / s.stride[i] + 1;
+                                 ? 0
+                                 : (span - (s.kernel[i] - 1) * s.dilation[i] - 1) / s.stride[i] + 1;
         fits = s.output[i] <= most;
     }
     if (!fits)
-        throw ValueError(str("a convolution needs 1 to 3 spatial axes, positive strides and dilations, channels "
-                             "divisible by groups, and an output within the padded input. Received: rank=", rank,
-                             ", in_channels=", s.in_channels, ", out_channels=", s.out_channels, ", groups=",
-                             s.groups, "."));
+        throw ValueError(
+            str("a convolution needs 1 to 3 spatial axes, positive strides and dilations, channels "
+                "divisible by groups, and an output within the padded input. Received: rank=",
+                rank, ", in_channels=", s.in_channels, ", out_channels=", s.out_channels,
+                ", groups=", s.groups, "."));
 }
 
-bool all(const std::vector<int64_t>& v, bool (*holds)(int64_t)) { return std::all_of(v.begin(), v.end(), holds); }
+bool all(const std::vector<int64_t>& v, bool (*holds)(int64_t)) {
+    return std::all_of(v.begin(), v.end(), holds);
+}
 
 }  // namespace
 
@@ -251,10 +271,12 @@ Conv::Conv(const ConvSpec& spec) : spec_(spec) {
     const bool plain_only = !all(s.input, positive) || !all(s.output, positive) || s.batch == 0 ||
                             s.in_channels == 0 || s.out_channels == 0 || !all(s.pad_low, natural) ||
                             !all(s.pad_high, natural) || !all(s.input_dilation, one);
-    if ((s.dtype == DType::float32 || s.dtype == DType::bfloat16) && !plain_only) library_ = library_conv(s);
+    if ((s.dtype == DType::float32 || s.dtype == DType::bfloat16) && !plain_only)
+        library_ = library_conv(s);
     if (library_.main) {
         scratch_bytes_ = std::max(library_.main.scratch_bytes(), library_.pack.scratch_bytes());
-        if (library_.packed_bytes > 0 && !(s.packed_weights && s.pass != ConvPass::backward_weights)) {
+        if (library_.packed_bytes > 0 &&
+            !(s.packed_weights && s.pass != ConvPass::backward_weights)) {
             packed_offset_ = (scratch_bytes_ + 63) / 64 * 64;
             scratch_bytes_ = packed_offset_ + library_.packed_bytes;
         }

@@ -21,11 +21,12 @@ struct ConvSpec {
     ConvPass pass = ConvPass::forward;
     DType dtype = DType::float32;
     int64_t batch = 1, in_channels = 0, out_channels = 0, groups = 1;
-    std::vector<int64_t> input, kernel, output;  // spatial sizes, of the forward pass for every pass
-    std::vector<int64_t> stride, dilation;       // empty: ones
-    std::vector<int64_t> pad_low, pad_high;      // empty: zeros; may differ and be negative
-    std::vector<int64_t> input_dilation;         // empty: ones; zeros put between inputs
-    bool bias = false, relu = false;             // forward only
+    std::vector<int64_t> input, kernel,
+        output;                              // spatial sizes, of the forward pass for every pass
+    std::vector<int64_t> stride, dilation;   // empty: ones
+    std::vector<int64_t> pad_low, pad_high;  // empty: zeros; may differ and be negative
+    std::vector<int64_t> input_dilation;     // empty: ones; zeros put between inputs
+    bool bias = false, relu = false;         // forward only
     // run takes the weights as pack() left them: for weights that rarely change. Else it packs them
     // itself, into scratch.
     bool packed_weights = false;
@@ -44,7 +45,6 @@ public:
     // in and out as ConvPass says; `scratch` holds scratch_bytes(), 64-byte aligned.
     void run(const void* const* in, void* const* out, void* scratch);
     bool uses_library() const { return static_cast<bool>(library_.main); }
-
 
 private:
     using Function = void (*)(const ConvSpec&, const void* const* in, void* out);

@@ -33,8 +33,8 @@ private:
 };
 
 // JAX's integer rules: arithmetic wraps; division by zero gives all ones (div), the dividend (rem)
-// or zero (mod); shifts by the width or more give zero or the sign. pow of integers takes its exponent as
-// unsigned. max and min hand NaN on.
+// or zero (mod); shifts by the width or more give zero or the sign. pow of integers takes its
+// exponent as unsigned. max and min hand NaN on.
 class Binary {
 public:
     // Both operands have `dtype`. Throws DTypeError, or ShapeError when the shapes don't broadcast.
@@ -42,11 +42,12 @@ public:
     const Shape& shape() const { return shape_; }
     void run(const void* a, const void* b, void* y) const;
 
-    using Loop = void (*)(const void* a, int64_t a_step, const void* b, int64_t b_step, void* y, int64_t n);
+    using Loop = void (*)(const void* a, int64_t a_step, const void* b, int64_t b_step, void* y,
+                          int64_t n);
 
 private:
-    void run_small_float(const uint16_t* a, int64_t a_step, const uint16_t* b, int64_t b_step, void* y,
-                         int64_t n) const;
+    void run_small_float(const uint16_t* a, int64_t a_step, const uint16_t* b, int64_t b_step,
+                         void* y, int64_t n) const;
     Shape shape_;
     Walk<2> walk_;
     int64_t grain_, in_bytes_, out_bytes_;
@@ -100,7 +101,8 @@ public:
     Clamp(DType dtype, const Shape& low, const Shape& x, const Shape& high);
     void run(const void* low, const void* x, const void* high, void* y) const;
 
-    using Loop = void (*)(const void* low, const void* x, const void* high, void* y, const int64_t* steps, int64_t n);
+    using Loop = void (*)(const void* low, const void* x, const void* high, void* y,
+                          const int64_t* steps, int64_t n);
 
 private:
     Walk<3> walk_;

@@ -6,8 +6,8 @@
 #include <limits>
 #include <memory>
 
-#include "cornu/backends/native/kernels/special.h"
 #include "cornu/backends/native/kernels/for_tests.h"
+#include "cornu/backends/native/kernels/special.h"
 #include "cornu/base/error.h"
 
 using namespace cornu;
@@ -28,25 +28,41 @@ struct Function {
 
 double normal_cdf_times(double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); }
 double gelu_tanh(double x) {
-    return x / 2 * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+    return x / 2 *
+           (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
 }
 #define F(EXPRESSION) [](double x) -> double { return EXPRESSION; }
 const Function functions[] = {
-    {UnaryOp::exp, F(std::exp(x)), -103, 89, 2}, {UnaryOp::expm1, F(std::expm1(x)), -20, 89, 2.5},
-    {UnaryOp::expm1, F(std::expm1(x)), -0.5, 0.5, 2.5}, {UnaryOp::log, F(std::log(x)), 0, 10, 2},
-    {UnaryOp::log, F(std::log(x)), 0, 1e30, 2}, {UnaryOp::log, F(std::log(x)), 0.9, 1.1, 2},
-    {UnaryOp::log1p, F(std::log1p(x)), -0.999, 5, 3}, {UnaryOp::log1p, F(std::log1p(x)), -1e-3, 1e-3, 3},
-    {UnaryOp::tanh, F(std::tanh(x)), -10, 10, 3}, {UnaryOp::tanh, F(std::tanh(x)), -0.1, 0.1, 3},
-    {UnaryOp::sigmoid, F(1 / (1 + std::exp(-x))), -80, 30, 3}, {UnaryOp::erf, F(std::erf(x)), -5, 5, 2},
-    {UnaryOp::sin, F(std::sin(x)), -20, 20, 2}, {UnaryOp::cos, F(std::cos(x)), -20, 20, 2},
-    {UnaryOp::sin, F(std::sin(x)), -1e9, 1e9, 2}, {UnaryOp::cos, F(std::cos(x)), -4e5, 4e5, 2},
-    {UnaryOp::sqrt, F(std::sqrt(x)), 0, 100, 0.51}, {UnaryOp::rsqrt, F(1 / std::sqrt(x)), 0, 100, 1.6},
-    {UnaryOp::softplus, F(std::log1p(std::exp(x))), -80, 30, 4}, {UnaryOp::silu, F(x / (1 + std::exp(-x))), -80, 30, 4},
-    {UnaryOp::floor, F(std::floor(x)), -50, 50, 0}, {UnaryOp::ceil, F(std::ceil(x)), -50, 50, 0},
-    {UnaryOp::round, F(std::nearbyint(x)), -50, 50, 0}, {UnaryOp::trunc, F(std::trunc(x)), -50, 50, 0},
-    {UnaryOp::reciprocal, F(1 / x), -5, 5, 0.51}, {UnaryOp::square, F(x * x), -5, 5, 0.51},
-    {UnaryOp::tan, F(std::tan(x)), -10, 10, 2}, {UnaryOp::asinh, F(std::asinh(x)), -10, 10, 3},
-    {UnaryOp::erfinv, F(native::erfinv(x)), -0.99, 0.99, 1}, {UnaryOp::cbrt, F(std::cbrt(x)), -9, 9, 2},
+    {UnaryOp::exp, F(std::exp(x)), -103, 89, 2},
+    {UnaryOp::expm1, F(std::expm1(x)), -20, 89, 2.5},
+    {UnaryOp::expm1, F(std::expm1(x)), -0.5, 0.5, 2.5},
+    {UnaryOp::log, F(std::log(x)), 0, 10, 2},
+    {UnaryOp::log, F(std::log(x)), 0, 1e30, 2},
+    {UnaryOp::log, F(std::log(x)), 0.9, 1.1, 2},
+    {UnaryOp::log1p, F(std::log1p(x)), -0.999, 5, 3},
+    {UnaryOp::log1p, F(std::log1p(x)), -1e-3, 1e-3, 3},
+    {UnaryOp::tanh, F(std::tanh(x)), -10, 10, 3},
+    {UnaryOp::tanh, F(std::tanh(x)), -0.1, 0.1, 3},
+    {UnaryOp::sigmoid, F(1 / (1 + std::exp(-x))), -80, 30, 3},
+    {UnaryOp::erf, F(std::erf(x)), -5, 5, 2},
+    {UnaryOp::sin, F(std::sin(x)), -20, 20, 2},
+    {UnaryOp::cos, F(std::cos(x)), -20, 20, 2},
+    {UnaryOp::sin, F(std::sin(x)), -1e9, 1e9, 2},
+    {UnaryOp::cos, F(std::cos(x)), -4e5, 4e5, 2},
+    {UnaryOp::sqrt, F(std::sqrt(x)), 0, 100, 0.51},
+    {UnaryOp::rsqrt, F(1 / std::sqrt(x)), 0, 100, 1.6},
+    {UnaryOp::softplus, F(std::log1p(std::exp(x))), -80, 30, 4},
+    {UnaryOp::silu, F(x / (1 + std::exp(-x))), -80, 30, 4},
+    {UnaryOp::floor, F(std::floor(x)), -50, 50, 0},
+    {UnaryOp::ceil, F(std::ceil(x)), -50, 50, 0},
+    {UnaryOp::round, F(std::nearbyint(x)), -50, 50, 0},
+    {UnaryOp::trunc, F(std::trunc(x)), -50, 50, 0},
+    {UnaryOp::reciprocal, F(1 / x), -5, 5, 0.51},
+    {UnaryOp::square, F(x* x), -5, 5, 0.51},
+    {UnaryOp::tan, F(std::tan(x)), -10, 10, 2},
+    {UnaryOp::asinh, F(std::asinh(x)), -10, 10, 3},
+    {UnaryOp::erfinv, F(native::erfinv(x)), -0.99, 0.99, 1},
+    {UnaryOp::cbrt, F(std::cbrt(x)), -9, 9, 2},
 };
 #undef F
 
@@ -61,7 +77,8 @@ template <class T, class R = T>
 std::vector<R> run_binary(BinaryOp op, std::vector<T> a, std::vector<T> b) {
     const Shape shape{static_cast<int64_t>(a.size())};
     std::unique_ptr<R[]> y(new R[a.size()]);
-    Binary(op, dtype_of<T>, shape, {static_cast<int64_t>(b.size())}).run(a.data(), b.data(), y.get());
+    Binary(op, dtype_of<T>, shape, {static_cast<int64_t>(b.size())})
+        .run(a.data(), b.data(), y.get());
     return std::vector<R>(y.get(), y.get() + a.size());
 }
 
@@ -83,15 +100,20 @@ TEST_CASE("float32 functions stay within a few units of the last place") {
             std::vector<float> x(20001), y(x.size());
             for (auto& v : x) v = static_cast<float>(noise.uniform(f.low, f.high));
             const int index = static_cast<int>(f.op);
-            if (index < simd_unary_op_count) table->unary[index](x.data(), y.data(), static_cast<int64_t>(x.size()));
-            else y = run_unary(f.op, x);
+            if (index < simd_unary_op_count)
+                table->unary[index](x.data(), y.data(), static_cast<int64_t>(x.size()));
+            else
+                y = run_unary(f.op, x);
             double worst = 0;
             float at = 0;
             for (size_t i = 0; i < x.size(); ++i) {
                 const double u = ulps(y[i], f.reference(x[i]));
                 if (u > worst) worst = u, at = x[i];
             }
-            CAPTURE(set); CAPTURE(index); CAPTURE(at); CAPTURE(f.low);
+            CAPTURE(set);
+            CAPTURE(index);
+            CAPTURE(at);
+            CAPTURE(f.low);
             CHECK(worst <= f.max_ulps);
         }
     }
@@ -102,20 +124,25 @@ TEST_CASE("gelu is close where its result matters") {
     std::vector<float> x(5000);
     for (auto& v : x) v = static_cast<float>(noise.uniform(-8, 8));
     std::vector<double> exact, approximate;
-    for (const float v : x) exact.push_back(normal_cdf_times(v)), approximate.push_back(gelu_tanh(v));
+    for (const float v : x)
+        exact.push_back(normal_cdf_times(v)), approximate.push_back(gelu_tanh(v));
     CHECK(near(run_unary(UnaryOp::gelu, x), exact, 1e-7));
     CHECK(near(run_unary(UnaryOp::gelu_tanh, x), approximate, 1e-7));
 }
 
 TEST_CASE("special values of float32 functions") {
-    const std::vector<float> x{0.f, -0.f, float(inf), float(-inf), float(qnan), 1e-40f, -1.f, 200.f, -200.f, 1e-20f};
+    const std::vector<float> x{0.f,    -0.f, float(inf), float(-inf), float(qnan),
+                               1e-40f, -1.f, 200.f,      -200.f,      1e-20f};
     const auto check = [&](UnaryOp op, double (*f)(double)) {
         const auto y = run_unary(op, x);
         CAPTURE(static_cast<int>(op));
         for (size_t i = 0; i < x.size(); ++i) {
-            CAPTURE(x[i]); CAPTURE(y[i]);
+            CAPTURE(x[i]);
+            CAPTURE(y[i]);
             const float want = static_cast<float>(f(x[i]));
-            CHECK((std::isnan(want) ? std::isnan(y[i]) : std::abs(y[i] - want) <= 1e-6f * std::abs(want) || y[i] == want));
+            CHECK((std::isnan(want)
+                       ? std::isnan(y[i])
+                       : std::abs(y[i] - want) <= 1e-6f * std::abs(want) || y[i] == want));
             if (want == 0) CHECK(std::signbit(y[i]) == std::signbit(want));
         }
     };
@@ -144,23 +171,28 @@ TEST_CASE("float32 powers") {
         for (auto& v : b) v = static_cast<float>(noise.uniform(-6, 6));
         table->binary[static_cast<int>(BinaryOp::pow)][0](a.data(), b.data(), y.data(), 20000);
         double worst = 0;
-        for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, ulps(y[i], std::pow(double(a[i]), double(b[i]))));
+        for (size_t i = 0; i < a.size(); ++i)
+            worst = std::max(worst, ulps(y[i], std::pow(double(a[i]), double(b[i]))));
         CHECK(worst <= 1);
     }
     const float fi = float(inf), fn = float(qnan);
-    const std::vector<float> a{0, 0, -2, -2, fi, -fi, fn, 1, 1, 2, 1e-40f, -8}, b{0, -1, 3, 0.5f, -1, 3, 0, fn, fi, fi, 0.5f, 2};
+    const std::vector<float> a{0, 0, -2, -2, fi, -fi, fn, 1, 1, 2, 1e-40f, -8},
+        b{0, -1, 3, 0.5f, -1, 3, 0, fn, fi, fi, 0.5f, 2};
     const auto y = run_binary(BinaryOp::pow, a, b);
     for (size_t i = 0; i < a.size(); ++i) {
         const float want = std::pow(a[i], b[i]);
         CAPTURE(i);
-        CHECK((std::isnan(want) ? std::isnan(y[i]) : std::abs(y[i] - want) <= std::abs(want) * 1e-6f || y[i] == want));
+        CHECK((std::isnan(want) ? std::isnan(y[i])
+                                : std::abs(y[i] - want) <= std::abs(want) * 1e-6f || y[i] == want));
     }
 }
 
 TEST_CASE("broadcasting in every form, for vectors and generic loops") {
-    const Shape shapes[][2] = {{{}, {}}, {{5}, {}}, {{}, {5}}, {{3, 5}, {5}}, {{3, 5}, {3, 1}}, {{3, 1}, {1, 5}},
-                               {{2, 3, 4}, {3, 1}}, {{2, 1, 4}, {3, 1}}, {{0, 4}, {4}}, {{1, 1}, {1}}, {{600}, {600}},
-                               {{4, 1, 2, 1, 3}, {5, 2, 7, 1}}, {{513, 3}, {3}}};
+    const Shape shapes[][2] = {
+        {{}, {}},         {{5}, {}},        {{}, {5}},           {{3, 5}, {5}},
+        {{3, 5}, {3, 1}}, {{3, 1}, {1, 5}}, {{2, 3, 4}, {3, 1}}, {{2, 1, 4}, {3, 1}},
+        {{0, 4}, {4}},    {{1, 1}, {1}},    {{600}, {600}},      {{4, 1, 2, 1, 3}, {5, 2, 7, 1}},
+        {{513, 3}, {3}}};
     Noise noise;
     const auto check = [&]<class T>(T) {
         for (const auto& s : shapes) {
@@ -178,7 +210,8 @@ TEST_CASE("broadcasting in every form, for vectors and generic loops") {
                     ib += rest % out[d] * sb[d];
                     rest /= out[d];
                 }
-                REQUIRE(double(Compute<T>(y[i])) == double(Compute<T>(T(Compute<T>(Compute<T>(a[ia]) - Compute<T>(b[ib]))))));
+                REQUIRE(double(Compute<T>(y[i])) ==
+                        double(Compute<T>(T(Compute<T>(Compute<T>(a[ia]) - Compute<T>(b[ib]))))));
             }
         }
     };
@@ -197,13 +230,19 @@ TEST_CASE("integer arithmetic follows JAX") {
     // Recorded from jax.numpy / jax.lax.
     CHECK(run_binary(BinaryOp::div, a, b) == std::vector<int32_t>{3, -3, -3, 3, -1, -1, -1, low});
     CHECK(run_binary(BinaryOp::rem, a, b) == std::vector<int32_t>{1, -1, 1, -1, 5, -5, 0, 0});
-    CHECK(run_binary(BinaryOp::floor_div, a, b) == std::vector<int32_t>{3, -4, -4, 3, -2, -2, -1, low});
+    CHECK(run_binary(BinaryOp::floor_div, a, b) ==
+          std::vector<int32_t>{3, -4, -4, 3, -2, -2, -1, low});
     CHECK(run_binary(BinaryOp::mod, a, b) == std::vector<int32_t>{1, 1, -1, -1, 0, 0, 0, 0});
-    CHECK(run_binary<int32_t>(BinaryOp::shift_left, {1, 1, 1, -1}, {3, 32, -1, 31}) == std::vector<int32_t>{8, 0, 0, low});
-    CHECK(run_binary<int32_t>(BinaryOp::shift_right, {-8, -8, 8, 8}, {1, 40, 40, 2}) == std::vector<int32_t>{-4, -1, 0, 2});
-    CHECK(run_binary<int32_t>(BinaryOp::shift_right_logical, {-1, -1}, {28, 32}) == std::vector<int32_t>{15, 0});
-    CHECK(run_binary<int32_t>(BinaryOp::pow, {3, -2, 2, 2}, {4, 3, 0, 33}) == std::vector<int32_t>{81, -8, 1, 0});
-    CHECK(run_binary<int8_t>(BinaryOp::add, {127, -128}, {1, -1}) == std::vector<int8_t>{-128, 127});
+    CHECK(run_binary<int32_t>(BinaryOp::shift_left, {1, 1, 1, -1}, {3, 32, -1, 31}) ==
+          std::vector<int32_t>{8, 0, 0, low});
+    CHECK(run_binary<int32_t>(BinaryOp::shift_right, {-8, -8, 8, 8}, {1, 40, 40, 2}) ==
+          std::vector<int32_t>{-4, -1, 0, 2});
+    CHECK(run_binary<int32_t>(BinaryOp::shift_right_logical, {-1, -1}, {28, 32}) ==
+          std::vector<int32_t>{15, 0});
+    CHECK(run_binary<int32_t>(BinaryOp::pow, {3, -2, 2, 2}, {4, 3, 0, 33}) ==
+          std::vector<int32_t>{81, -8, 1, 0});
+    CHECK(run_binary<int8_t>(BinaryOp::add, {127, -128}, {1, -1}) ==
+          std::vector<int8_t>{-128, 127});
     CHECK(run_binary<uint16_t>(BinaryOp::mul, {65535}, {65535}) == std::vector<uint16_t>{1});
     CHECK(run_binary<uint8_t>(BinaryOp::div, {9, 9}, {2, 0}) == std::vector<uint8_t>{4, 255});
     CHECK(run_unary<int32_t>(UnaryOp::abs, {low, -3}) == std::vector<int32_t>{low, 3});
@@ -225,13 +264,16 @@ TEST_CASE("max and min hand NaN on; comparisons are false for it") {
         const auto y = run_binary(op, a, b);
         CHECK(std::isnan(y[0]));
         CHECK(std::isnan(y[1]));
-        const auto z = run_binary(op, std::vector<double>(a.begin(), a.end()), std::vector<double>(b.begin(), b.end()));
+        const auto z = run_binary(op, std::vector<double>(a.begin(), a.end()),
+                                  std::vector<double>(b.begin(), b.end()));
         CHECK(std::isnan(z[0]));
         CHECK(std::isnan(z[1]));
     }
-    CHECK(run_binary<float, bool>(BinaryOp::le, a, b) == std::vector<bool>{false, false, false, true});
+    CHECK(run_binary<float, bool>(BinaryOp::le, a, b) ==
+          std::vector<bool>{false, false, false, true});
     CHECK(run_binary<float, bool>(BinaryOp::ne, a, b) == std::vector<bool>{true, true, true, true});
-    CHECK(run_binary<double, bool>(BinaryOp::ge, {1, qnan, 2}, {1, qnan, 3}) == std::vector<bool>{true, false, false});
+    CHECK(run_binary<double, bool>(BinaryOp::ge, {1, qnan, 2}, {1, qnan, 3}) ==
+          std::vector<bool>{true, false, false});
 }
 
 TEST_CASE("complex numbers") {
@@ -256,11 +298,13 @@ TEST_CASE("operations outside their domain are refused") {
 }
 
 TEST_CASE("casts") {
-    constexpr int32_t high = std::numeric_limits<int32_t>::max(), low = std::numeric_limits<int32_t>::min();
+    constexpr int32_t high = std::numeric_limits<int32_t>::max(),
+                      low = std::numeric_limits<int32_t>::min();
     CHECK(cast<float, int32_t>({1.9f, -1.9f, 3e9f, -3e9f, float(qnan), float(inf)}) ==
           std::vector<int32_t>{1, -1, high, low, 0, high});
     CHECK(cast<float, uint8_t>({-1.f, 255.9f, 300.f}) == std::vector<uint8_t>{0, 255, 255});
-    CHECK(cast<double, int64_t>({9.3e18, -1.5}) == std::vector<int64_t>{std::numeric_limits<int64_t>::max(), -1});
+    CHECK(cast<double, int64_t>({9.3e18, -1.5}) ==
+          std::vector<int64_t>{std::numeric_limits<int64_t>::max(), -1});
     CHECK(cast<int32_t, int8_t>({300, -129}) == std::vector<int8_t>{44, 127});
     CHECK(cast<int32_t, float>({high}) == std::vector<float>{2147483648.f});
     CHECK(cast<std::complex<float>, double>({{2, 3}}) == std::vector<double>{2});
@@ -289,20 +333,26 @@ TEST_CASE("vectorised 16-bit conversions agree with the scalar ones on every pat
             float16 h;
             h.bits = all[i];
             const float want = h;
-            REQUIRE((std::isnan(want) ? std::isnan(wide[i]) : std::memcmp(&want, &wide[i], 4) == 0));
+            REQUIRE(
+                (std::isnan(want) ? std::isnan(wide[i]) : std::memcmp(&want, &wide[i], 4) == 0));
         }
         Noise noise;
         for (size_t i = 0; i < all.size(); ++i)  // neighbours, halves and everything else
-            wide[i] = i % 3 == 0 ? std::bit_cast<float>(noise.next() * 2) : wide[i] * (i % 3 == 1 ? 1.00048828125f : 1.0003f);
+            wide[i] = i % 3 == 0 ? std::bit_cast<float>(noise.next() * 2)
+                                 : wide[i] * (i % 3 == 1 ? 1.00048828125f : 1.0003f);
         table->to_float16(wide.data(), back.data(), 65536);
         for (size_t i = 0; i < all.size(); ++i) {
-            if (std::isnan(wide[i])) REQUIRE((back[i] & 0x7fff) > 0x7c00);
-            else REQUIRE(back[i] == float16(wide[i]).bits);
+            if (std::isnan(wide[i]))
+                REQUIRE((back[i] & 0x7fff) > 0x7c00);
+            else
+                REQUIRE(back[i] == float16(wide[i]).bits);
         }
         table->to_bfloat16(wide.data(), back.data(), 65536);
         for (size_t i = 0; i < all.size(); ++i) {
-            if (std::isnan(wide[i])) REQUIRE((back[i] & 0x7fff) > 0x7f80);
-            else REQUIRE(back[i] == bfloat16(wide[i]).bits);
+            if (std::isnan(wide[i]))
+                REQUIRE((back[i] & 0x7fff) > 0x7f80);
+            else
+                REQUIRE(back[i] == bfloat16(wide[i]).bits);
         }
     }
 }

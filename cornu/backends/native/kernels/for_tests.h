@@ -20,7 +20,9 @@ struct Noise {
         return static_cast<uint32_t>(state >> 33);
     }
     double uniform(double low, double high) { return low + (high - low) * next() / 2147483648.0; }
-    int64_t integer(int64_t low, int64_t high) { return low + next() % static_cast<uint64_t>(high - low + 1); }
+    int64_t integer(int64_t low, int64_t high) {
+        return low + next() % static_cast<uint64_t>(high - low + 1);
+    }
 };
 
 // Values that every dtype can hold: small integers for integers, eighths for floats.
@@ -47,7 +49,8 @@ bool near(const A& a, const B& b, double t) {
     if (a.size() != b.size()) return false;
     double scale = 0;
     for (const auto& v : b) {
-        if (std::isfinite(static_cast<double>(v))) scale = std::max(scale, std::abs(static_cast<double>(v)));
+        if (std::isfinite(static_cast<double>(v)))
+            scale = std::max(scale, std::abs(static_cast<double>(v)));
     }
     for (size_t i = 0; i < a.size(); ++i) {
         const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
@@ -64,9 +67,13 @@ bool near(const A& a, const B& b, double t) {
 inline double ulps(float a, double b) {
     if (std::isnan(a) && std::isnan(b)) return 0;
     const float f = static_cast<float>(b);
-    if (a == f) return f == 0 || std::isinf(f) ? 0 : std::abs(a - b) / (std::abs(std::nextafter(f, INFINITY) - f));
+    if (a == f)
+        return f == 0 || std::isinf(f)
+                   ? 0
+                   : std::abs(a - b) / (std::abs(std::nextafter(f, INFINITY) - f));
     const float next = std::nextafter(std::abs(f), INFINITY);
-    const double unit = std::max(static_cast<double>(next) - std::abs(static_cast<double>(f)), 1.17549435e-38 / 8388608);
+    const double unit = std::max(static_cast<double>(next) - std::abs(static_cast<double>(f)),
+                                 1.17549435e-38 / 8388608);
     return std::abs(static_cast<double>(a) - b) / unit;
 }
 

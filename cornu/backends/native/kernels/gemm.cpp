@@ -21,21 +21,25 @@ struct Operands {
     T* c;
 };
 template <class T>
-Operands<T> at_batch(const GemmSpec& s, int64_t batch, const void* a, const void* b, const void* bias, void* c) {
-    return {static_cast<const T*>(a) + batch * s.stride_a, static_cast<const T*>(b) + batch * s.stride_b,
-            static_cast<const T*>(bias), static_cast<T*>(c) + batch * s.stride_c};
+Operands<T> at_batch(const GemmSpec& s, int64_t batch, const void* a, const void* b,
+                     const void* bias, void* c) {
+    return {static_cast<const T*>(a) + batch * s.stride_a,
+            static_cast<const T*>(b) + batch * s.stride_b, static_cast<const T*>(bias),
+            static_cast<T*>(c) + batch * s.stride_c};
 }
 
 template <class T>
 auto vector_gemm(bool trans_b) {
-    if constexpr (std::is_same_v<T, float>) return trans_b ? simd().gemm_nt_f32 : simd().gemm_nn_f32;
-    else return trans_b ? simd().gemm_nt_f64 : simd().gemm_nn_f64;
+    if constexpr (std::is_same_v<T, float>)
+        return trans_b ? simd().gemm_nt_f32 : simd().gemm_nn_f32;
+    else
+        return trans_b ? simd().gemm_nt_f64 : simd().gemm_nn_f64;
 }
 
 // One block of rows and columns, in slices of k that keep a panel of B in the second-level cache.
 template <class T>
-void vector_block(const GemmSpec& s, const Operands<T>& o, int64_t row, int64_t rows, int64_t column,
-                  int64_t columns) {
+void vector_block(const GemmSpec& s, const Operands<T>& o, int64_t row, int64_t rows,
+                  int64_t column, int64_t columns) {
     const auto gemm = vector_gemm<T>(s.trans_b);
     const int64_t a_row = s.trans_a ? 1 : s.k, a_col = s.trans_a ? s.m : 1;
     const int64_t ldb = s.trans_b ? s.k : s.n;
@@ -49,7 +53,8 @@ void vector_block(const GemmSpec& s, const Operands<T>& o, int64_t row, int64_t 
         epilogue.bias = s.bias && last ? o.bias + column : nullptr;
         epilogue.relu = s.relu && last;
         const T* b = s.trans_b ? o.b + column * ldb + p : o.b + p * ldb + column;
-        gemm(a + p * a_col, a_row, a_col, b, ldb, c, s.n, rows, columns, std::min(depth, s.k - p), epilogue);
+        gemm(a + p * a_col, a_row, a_col, b, ldb, c, s.n, rows, columns, std::min(depth, s.k - p),
+             epilogue);
     }
 }
 
@@ -58,7 +63,8 @@ template <class T>
 void vector_column(const GemmSpec& s, const Operands<T>& o) {
     TileEpilogue epilogue;
     epilogue.accumulate = s.accumulate;
-    vector_gemm<T>(!s.trans_a)(o.b, s.k, 1, o.a, s.trans_a ? s.m : s.k, o.c, s.m, 1, s.m, s.k, epilogue);
+    vector_gemm<T>(!s.trans_a)(o.b, s.k, 1, o.a, s.trans_a ? s.m : s.k, o.c, s.m, 1, s.m, s.k,
+                               epilogue);
     for (int64_t i = 0; i < s.m; ++i) {
         T value = o.c[i];
         if (s.bias) value += o.bias[0];
@@ -86,7 +92,8 @@ void run_vector(const GemmSpec& s, const void* a, const void* b, const void* bia
                          const int64_t column = task % across * columns;
                          const int64_t row = task / across % down * rows;
                          vector_block(s, at_batch<T>(s, task / across / down, a, b, bias, c), row,
-                                      std::min(rows, s.m - row), column, std::min(columns, s.n - column));
+                                      std::min(rows, s.m - row), column,
+                                      std::min(columns, s.n - column));
                      }
                  });
 }
@@ -111,10 +118,12 @@ void run_plain(const GemmSpec& s, const void* a_, const void* b_, const void* bi
             const int64_t length = std::min(depth, s.k - p0);
             for (int64_t p = 0; p < length; ++p)
                 for (int64_t j = 0; j < width; ++j)
-                    panel[p][j] = static_cast<Sum>(load_value(o.b + (p0 + p) * b_row + (j0 + j) * b_col));
+                    panel[p][j] =
+                        static_cast<Sum>(load_value(o.b + (p0 + p) * b_row + (j0 + j) * b_col));
             for (int64_t i = 0; i < height; ++i) {
                 for (int64_t p = 0; p < length; ++p) {
-                    const Sum x = static_cast<Sum>(load_value(o.a + (i0 + i) * a_row + (p0 + p) * a_col));
+                    const Sum x =
+                        static_cast<Sum>(load_value(o.a + (i0 + i) * a_row + (p0 + p) * a_col));
                     for (int64_t j = 0; j < width; ++j)
                         sum[i][j] = wrap_add(sum[i][j], wrap_mul(x, panel[p][j]));
                 }
@@ -145,8 +154,14 @@ onednn::Packed library_product(const GemmSpec& s) {
     onednn::Layout a{{s.batch, s.m, s.k}, {s.stride_a, a_row, a_col}};
     onednn::Layout b{{s.batch, s.k, s.n}, {s.stride_b, b_row, b_col}};
     onednn::Layout c{{s.batch, s.m, s.n}, {s.stride_c, s.n, 1}};
-    if (s.stride_a == 0) { a.dims[0] = 1; a.strides[0] = s.m * s.k; }
-    if (s.stride_b == 0) { b.dims[0] = 1; b.strides[0] = s.k * s.n; }
+    if (s.stride_a == 0) {
+        a.dims[0] = 1;
+        a.strides[0] = s.m * s.k;
+    }
+    if (s.stride_b == 0) {
+        b.dims[0] = 1;
+        b.strides[0] = s.k * s.n;
+    }
     if (s.pack_b && !s.trans_b) b.strides.clear();
     return onednn::matmul(s.dtype, a, b, c, {s.bias, s.relu, s.accumulate});
 }
@@ -156,13 +171,14 @@ onednn::Packed library_product(const GemmSpec& s) {
 Gemm::Gemm(const GemmSpec& spec) : spec_(spec) {
     GemmSpec& s = spec_;
     if (s.m < 0 || s.n < 0 || s.k < 0 || s.batch < 0)
-        throw ValueError(str("a matrix product needs sizes that are not negative. Received: m=", s.m, ", n=",
-                             s.n, ", k=", s.k, ", batch=", s.batch, "."));
+        throw ValueError(str("a matrix product needs sizes that are not negative. Received: m=",
+                             s.m, ", n=", s.n, ", k=", s.k, ", batch=", s.batch, "."));
     if (s.stride_a < 0) s.stride_a = s.m * s.k;
     if (s.stride_b < 0) s.stride_b = s.k * s.n;
     if (s.stride_c < 0) s.stride_c = s.m * s.n;
     // One matrix against many is one taller product, if the rows follow on.
-    if (s.batch > 1 && s.stride_b == 0 && !s.trans_a && s.stride_a == s.m * s.k && s.stride_c == s.m * s.n) {
+    if (s.batch > 1 && s.stride_b == 0 && !s.trans_a && s.stride_a == s.m * s.k &&
+        s.stride_c == s.m * s.n) {
         s.m *= s.batch;
         s.batch = 1;
         s.stride_a = s.m * s.k;
@@ -181,7 +197,8 @@ Gemm::Gemm(const GemmSpec& spec) : spec_(spec) {
     } else if (s.dtype == DType::float64) {
         function_ = run_vector<double>;
     } else {
-        function_ = visit_numeric(s.dtype, "matmul", [](auto t) -> Function { return run_plain<decltype(t)>; });
+        function_ = visit_numeric(s.dtype, "matmul",
+                                  [](auto t) -> Function { return run_plain<decltype(t)>; });
     }
 }
 

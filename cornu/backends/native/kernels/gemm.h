@@ -11,10 +11,11 @@
 namespace cornu::native {
 
 struct GemmSpec {
-    DType dtype = DType::float32;  // of A, B, C and bias alike; sums are carried wider for small floats
-    int64_t m = 0, n = 0, k = 0;   // C is m x n
-    bool trans_a = false;          // A is stored k x m
-    bool trans_b = false;          // B is stored n x k
+    DType dtype =
+        DType::float32;  // of A, B, C and bias alike; sums are carried wider for small floats
+    int64_t m = 0, n = 0, k = 0;  // C is m x n
+    bool trans_a = false;         // A is stored k x m
+    bool trans_b = false;         // B is stored n x k
     int64_t batch = 1;
     // Elements between the matrices of a batch; 0 repeats one matrix; -1: densely packed.
     int64_t stride_a = -1, stride_b = -1, stride_c = -1;
@@ -41,7 +42,8 @@ public:
     bool uses_library() const { return static_cast<bool>(library_.main); }
 
 private:
-    using Function = void (*)(const GemmSpec&, const void* a, const void* b, const void* bias, void* c);
+    using Function = void (*)(const GemmSpec&, const void* a, const void* b, const void* bias,
+                              void* c);
     GemmSpec spec_;
     onednn::Packed library_;
     Function function_ = nullptr;

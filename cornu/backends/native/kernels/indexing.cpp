@@ -25,24 +25,33 @@ int64_t index_at(const RowsSpec& s, const void* indices, int64_t i) {
 
 template <class T>
 T missing_value() {
-    if constexpr (std::is_same_v<T, bool>) return true;
-    else if constexpr (std::is_signed_v<T> && is_int_v<T>) return std::numeric_limits<T>::min();
-    else if constexpr (is_int_v<T>) return std::numeric_limits<T>::max();
+    if constexpr (std::is_same_v<T, bool>)
+        return true;
+    else if constexpr (std::is_signed_v<T> && is_int_v<T>)
+        return std::numeric_limits<T>::min();
+    else if constexpr (is_int_v<T>)
+        return std::numeric_limits<T>::max();
     else if constexpr (is_complex_v<T>) {
         const auto nan = std::numeric_limits<typename T::value_type>::quiet_NaN();
         return T(nan, nan);
-    } else return T(std::numeric_limits<float>::quiet_NaN());
+    } else
+        return T(std::numeric_limits<float>::quiet_NaN());
 }
 
 template <ScatterOp op, class T>
 void combine(const T* update, T* to, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
         const auto u = load_value(update + i), v = load_value(to + i);
-        if constexpr (op == ScatterOp::set) to[i] = update[i];
-        else if constexpr (op == ScatterOp::add) to[i] = from_compute<T>(wrap_add(v, u));
-        else if constexpr (op == ScatterOp::mul) to[i] = from_compute<T>(wrap_mul(v, u));
-        else if constexpr (op == ScatterOp::max) to[i] = !is_nan(v) && (is_nan(u) || less(v, u)) ? update[i] : to[i];
-        else to[i] = !is_nan(v) && (is_nan(u) || less(u, v)) ? update[i] : to[i];
+        if constexpr (op == ScatterOp::set)
+            to[i] = update[i];
+        else if constexpr (op == ScatterOp::add)
+            to[i] = from_compute<T>(wrap_add(v, u));
+        else if constexpr (op == ScatterOp::mul)
+            to[i] = from_compute<T>(wrap_mul(v, u));
+        else if constexpr (op == ScatterOp::max)
+            to[i] = !is_nan(v) && (is_nan(u) || less(v, u)) ? update[i] : to[i];
+        else
+            to[i] = !is_nan(v) && (is_nan(u) || less(u, v)) ? update[i] : to[i];
     }
 }
 
@@ -57,7 +66,8 @@ void scatter(const RowsSpec& s, const void* indices, const void* updates_, void*
     parallel_for(s.outer * strips, grain, [&](int64_t begin, int64_t end) {
         int64_t task = begin;
         while (task < end) {
-            // Neighbouring strips of the same matrix go together, so that whole rows are contiguous.
+            // Neighbouring strips of the same matrix go together, so that whole rows are
+            // contiguous.
             const int64_t outer = task / strips, first = task % strips;
             const int64_t last = std::min(strips, first + (end - task));
             const int64_t column = first * strip, width = std::min(s.inner, last * strip) - column;
@@ -89,12 +99,15 @@ void GatherRows::run(const void* x, const void* indices, void* y) const {
     const int64_t grain = std::max<int64_t>(1, 32768 / (row + 64));
     parallel_for(spec_.outer * spec_.count, grain, [&](int64_t begin, int64_t end) {
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t outer = task / spec_.count, at = index_at(spec_, indices, task % spec_.count);
+            const int64_t outer = task / spec_.count,
+                          at = index_at(spec_, indices, task % spec_.count);
             char* to = static_cast<char*>(y) + task * row;
             if (at >= 0) {
-                std::memcpy(to, static_cast<const char*>(x) + (outer * spec_.rows + at) * row, static_cast<size_t>(row));
+                std::memcpy(to, static_cast<const char*>(x) + (outer * spec_.rows + at) * row,
+                            static_cast<size_t>(row));
             } else {
-                for (int64_t i = 0; i < spec_.inner; ++i) std::memcpy(to + i * bytes_, blank_, static_cast<size_t>(bytes_));
+                for (int64_t i = 0; i < spec_.inner; ++i)
+                    std::memcpy(to + i * bytes_, blank_, static_cast<size_t>(bytes_));
             }
         }
     });
@@ -105,11 +118,16 @@ ScatterRows::ScatterRows(const RowsSpec& spec, ScatterOp op) : spec_(spec) {
     function_ = visit_numeric(spec.dtype, "scatter", [&](auto t) -> Function {
         using T = decltype(t);
         switch (op) {
-            case ScatterOp::set: return scatter<ScatterOp::set, T>;
-            case ScatterOp::add: return scatter<ScatterOp::add, T>;
-            case ScatterOp::max: return scatter<ScatterOp::max, T>;
-            case ScatterOp::min: return scatter<ScatterOp::min, T>;
-            case ScatterOp::mul: return scatter<ScatterOp::mul, T>;
+            case ScatterOp::set:
+                return scatter<ScatterOp::set, T>;
+            case ScatterOp::add:
+                return scatter<ScatterOp::add, T>;
+            case ScatterOp::max:
+                return scatter<ScatterOp::max, T>;
+            case ScatterOp::min:
+                return scatter<ScatterOp::min, T>;
+            case ScatterOp::mul:
+                return scatter<ScatterOp::mul, T>;
         }
         return nullptr;
     });

@@ -34,7 +34,8 @@ public:
     ScatterRows(const RowsSpec& spec, ScatterOp op);
     void run(const void* indices, const void* updates, void* y) const;
 
-    using Function = void (*)(const RowsSpec& spec, const void* indices, const void* updates, void* y);
+    using Function = void (*)(const RowsSpec& spec, const void* indices, const void* updates,
+                              void* y);
 
 private:
     RowsSpec spec_;

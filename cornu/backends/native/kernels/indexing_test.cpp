@@ -20,7 +20,8 @@ TEST_CASE("rows by index") {
     const int8_t bytes[] = {1, 2};
     const int64_t far[] = {1, 5};
     int8_t z[2];
-    GatherRows({.dtype = DType::int8, .index = DType::int64, .rows = 2, .count = 2}, true).run(bytes, far, z);
+    GatherRows({.dtype = DType::int8, .index = DType::int64, .rows = 2, .count = 2}, true)
+        .run(bytes, far, z);
     CHECK(z[0] == 2);
     CHECK(z[1] == -128);
     CHECK_THROWS_AS(GatherRows({.index = DType::float32}, true), DTypeError);
@@ -50,7 +51,8 @@ TEST_CASE("writing rows by index") {
     for (int64_t o = 0; o < 3; ++o)
         for (int64_t i = 0; i < 50; ++i)
             for (int64_t c = 0; c < 150; ++c)
-                if (rows[i] >= 0 && rows[i] < 9) expected[(o * 9 + rows[i]) * 150 + c] += u[(o * 50 + i) * 150 + c];
+                if (rows[i] >= 0 && rows[i] < 9)
+                    expected[(o * 9 + rows[i]) * 150 + c] += u[(o * 50 + i) * 150 + c];
     ScatterRows(spec, ScatterOp::add).run(rows.data(), narrow.data(), y.data());
     CHECK(near(y, expected, 1e-6));
 }

@@ -25,9 +25,9 @@ template <class T>
 using Compute = std::conditional_t<is_small_float_v<T>, float, T>;
 // The type in which many values of T are summed.
 template <class T>
-using Accumulate =
-    std::conditional_t<is_small_float_v<T> || std::is_same_v<T, float>, double,
-                       std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>>;
+using Accumulate = std::conditional_t<
+    is_small_float_v<T> || std::is_same_v<T, float>, double,
+    std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>>;
 
 // At least 32 bits, so that no product is promoted to int and overflows there.
 template <class T>
@@ -55,7 +55,8 @@ constexpr T wrap_mul(T a, T b) {
 // Comparisons in which NaN is the largest value (and equal to itself): the order of sorting.
 template <class T>
 bool is_nan(const T& x) {
-    if constexpr (is_complex_v<T>) return std::real(x) != std::real(x) || std::imag(x) != std::imag(x);
+    if constexpr (is_complex_v<T>)
+        return std::real(x) != std::real(x) || std::imag(x) != std::imag(x);
     else if constexpr (std::is_floating_point_v<T>) return x != x;
     else return false;
 }

@@ -33,7 +33,8 @@ void follow_threads() {
 
 void check(dnnl_status_t status, const char* what) {
     if (status != dnnl_success)
-        throw BackendError(str("oneDNN failed to ", what, ": status ", static_cast<int>(status), "."));
+        throw BackendError(
+            str("oneDNN failed to ", what, ": status ", static_cast<int>(status), "."));
 }
 
 memory::data_type type_of(DType dtype) {
@@ -72,7 +73,8 @@ bool made(const char* what, F&& make) {
         make();
         return true;
     } catch (const dnnl::error& error) {
-        if (error.status == dnnl_unimplemented || error.status == dnnl_invalid_arguments) return false;
+        if (error.status == dnnl_unimplemented || error.status == dnnl_invalid_arguments)
+            return false;
         throw BackendError(str("oneDNN failed to create a ", what, ": ", error.what(), " (status ",
                                static_cast<int>(error.status), ")."));
     }
@@ -112,7 +114,8 @@ void Primitive::run(const void* const* pointers, void* scratch) {
         check(dnnl_memory_set_data_handle(impl.memories[i].get(), const_cast<void*>(pointers[i])),
               "take an argument");
     if (impl.scratch > 0)
-        check(dnnl_memory_set_data_handle(impl.memories.back().get(), scratch), "take its scratchpad");
+        check(dnnl_memory_set_data_handle(impl.memories.back().get(), scratch),
+              "take its scratchpad");
     check(dnnl_primitive_execute(impl.primitive.get(), impl.stream.get(),
                                  static_cast<int>(impl.arguments.size()), impl.arguments.data()),
           "execute a primitive");
@@ -145,16 +148,18 @@ void begin(Primitive& primitive, const Desc& desc) {
 Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Epilogue epilogue) {
     Packed result;
     const bool ok = made("matrix product", [&] {
-        const memory::desc a_desc = desc_of(a, dtype), b_desc = desc_of(b, dtype), c_desc = desc_of(c, dtype);
+        const memory::desc a_desc = desc_of(a, dtype), b_desc = desc_of(b, dtype),
+                           c_desc = desc_of(c, dtype);
         memory::desc bias;
         if (epilogue.bias)
-            bias = memory::desc({1, 1, c.dims[2]}, type_of(dtype), memory::dims{c.dims[2], c.dims[2], 1});
+            bias = memory::desc({1, 1, c.dims[2]}, type_of(dtype),
+                                memory::dims{c.dims[2], c.dims[2], 1});
         const dnnl::primitive_attr attr = attributes(epilogue);
 #if DNNL_VERSION_MAJOR >= 3
         const dnnl::matmul::primitive_desc desc(engine(), a_desc, b_desc, bias, c_desc, attr);
 #else
-        const dnnl::matmul::primitive_desc desc(dnnl::matmul::desc(a_desc, b_desc, bias, c_desc), attr,
-                                                engine());
+        const dnnl::matmul::primitive_desc desc(
+            dnnl::matmul::desc(a_desc, b_desc, bias, c_desc), attr, engine());
 #endif
         begin<dnnl::matmul>(result.main, desc);
         Primitive::Impl& impl = *result.main.impl_;
@@ -165,7 +170,8 @@ Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Ep
         impl.scratchpad(desc.scratchpad_desc());
         if (b.strides.empty()) {
             // The caller packs from plain rows.
-            const memory::desc plain(b.dims, type_of(dtype), memory::dims{b.dims[1] * b.dims[2], b.dims[2], 1});
+            const memory::desc plain(b.dims, type_of(dtype),
+                                     memory::dims{b.dims[1] * b.dims[2], b.dims[2], 1});
             result.packed_bytes = desc.weights_desc().get_size();
             result.pack = reorder(plain, desc.weights_desc());
         }
@@ -191,17 +197,18 @@ Packed convolution(const Conv& conv) {
         using Forward = dnnl::convolution_forward;
         using Data = dnnl::convolution_backward_data;
         using Weights = dnnl::convolution_backward_weights;
-        const auto kind =
-            conv.pass == ConvPass::forward ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
+        const auto kind = conv.pass == ConvPass::forward ? dnnl::prop_kind::forward_inference
+                                                         : dnnl::prop_kind::forward_training;
 #if DNNL_VERSION_MAJOR >= 3
-        const Forward::primitive_desc forward(engine(), kind, algorithm, source, any, bias, target, stride,
-                                              dilation, low, high, attr);
+        const Forward::primitive_desc forward(engine(), kind, algorithm, source, any, bias, target,
+                                              stride, dilation, low, high, attr);
 #else
         const Forward::primitive_desc forward(
-            Forward::desc(kind, algorithm, source, any, bias, target, stride, dilation, low, high), attr, engine());
+            Forward::desc(kind, algorithm, source, any, bias, target, stride, dilation, low, high),
+            attr, engine());
 #endif
-        const auto finish = [&](const memory::desc& weights, const memory::desc& scratch, int source_id,
-                                int weights_id, int result_id) {
+        const auto finish = [&](const memory::desc& weights, const memory::desc& scratch,
+                                int source_id, int weights_id, int result_id) {
             Primitive::Impl& impl = *result.main.impl_;
             impl.argument(source_id, source);
             impl.argument(weights_id, weights);
@@ -215,29 +222,32 @@ Packed convolution(const Conv& conv) {
         };
         if (conv.pass == ConvPass::forward) {
             begin<Forward>(result.main, forward);
-            finish(forward.weights_desc(), forward.scratchpad_desc(), DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST);
+            finish(forward.weights_desc(), forward.scratchpad_desc(), DNNL_ARG_SRC,
+                   DNNL_ARG_WEIGHTS, DNNL_ARG_DST);
         } else if (conv.pass == ConvPass::backward_data) {
 #if DNNL_VERSION_MAJOR >= 3
-            const Data::primitive_desc desc(engine(), algorithm, source, any, target, stride, dilation, low,
-                                            high, forward, attr);
+            const Data::primitive_desc desc(engine(), algorithm, source, any, target, stride,
+                                            dilation, low, high, forward, attr);
 #else
             const Data::primitive_desc desc(
-                Data::desc(algorithm, source, any, target, stride, dilation, low, high), attr, engine(), forward);
+                Data::desc(algorithm, source, any, target, stride, dilation, low, high), attr,
+                engine(), forward);
 #endif
             begin<Data>(result.main, desc);
             finish(desc.weights_desc(), desc.scratchpad_desc(), DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS,
                    DNNL_ARG_DIFF_DST);
         } else {
 #if DNNL_VERSION_MAJOR >= 3
-            const Weights::primitive_desc desc(engine(), algorithm, source, any, target, stride, dilation,
-                                               low, high, forward, attr);
+            const Weights::primitive_desc desc(engine(), algorithm, source, any, target, stride,
+                                               dilation, low, high, forward, attr);
 #else
             const Weights::primitive_desc desc(
-                Weights::desc(algorithm, source, any, target, stride, dilation, low, high), attr, engine(), forward);
+                Weights::desc(algorithm, source, any, target, stride, dilation, low, high), attr,
+                engine(), forward);
 #endif
             begin<Weights>(result.main, desc);
-            finish(desc.diff_weights_desc(), desc.scratchpad_desc(), DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
-                   DNNL_ARG_DIFF_DST);
+            finish(desc.diff_weights_desc(), desc.scratchpad_desc(), DNNL_ARG_SRC,
+                   DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST);
         }
     });
     return ok ? std::move(result) : Packed();

@@ -27,7 +27,8 @@ public:
 
     explicit operator bool() const { return impl_ != nullptr; }
     size_t scratch_bytes() const;
-    // `pointers` in the order that the maker states; `scratch` holds scratch_bytes(), 64-byte aligned.
+    // `pointers` in the order that the maker states; `scratch` holds scratch_bytes(), 64-byte
+    // aligned.
     void run(const void* const* pointers, void* scratch);
 
     struct Impl;
@@ -60,7 +61,7 @@ struct Conv {
     DType dtype;
     Layout source, weights, result;  // weights: (groups,) out, in, spatial
     std::vector<int64_t> stride, dilation, pad_low, pad_high;  // dilation 1: dense
-    Epilogue epilogue;               // forward only
+    Epilogue epilogue;                                         // forward only
 };
 // Pointers: source, weights, result, bias; gradients take their tensor's place.
 Packed convolution(const Conv& conv);

@@ -8,8 +8,8 @@ namespace cornu::native {
 
 enum class UnaryOp : uint8_t {
     // Vectorised for float32.
-    identity, neg, abs, sign, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, tanh, sigmoid,
-    erf, sin, cos, relu, floor, ceil, round, trunc, softplus, silu, gelu, gelu_tanh,
+    identity, neg, abs, sign, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, tanh,
+    sigmoid, erf, sin, cos, relu, floor, ceil, round, trunc, softplus, silu, gelu, gelu_tanh,
     // By the C library, element by element.
     exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, erfc, erfinv, cbrt,
     lgamma, digamma,

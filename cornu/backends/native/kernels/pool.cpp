@@ -26,7 +26,8 @@ WindowPlan plan_of(const WindowSpec& s) {
     while (last > first && idle(last - 1)) p.inner *= s.shape[--last];
     for (int64_t i = first; i < last; ++i) {
         if (p.axes == max_window_axes)
-            throw UnsupportedError(str("native windows cover at most ", max_window_axes, " neighbouring axes."));
+            throw UnsupportedError(
+                str("native windows cover at most ", max_window_axes, " neighbouring axes."));
         const auto k = static_cast<size_t>(i);
         p.size[p.axes] = s.shape[i];
         p.out[p.axes] = out[i];
@@ -93,12 +94,15 @@ void run(const WindowPlan& p, const void* x_, void* y_) {
         const int64_t at = task % p.outputs;
         if constexpr (std::is_same_v<T, float> && extreme) {
             if (p.inner >= 8) {  // whole rows by vectors, in the result's own memory
-                const auto better = simd().binary[static_cast<int>(op == WindowOp::max ? BinaryOp::max : BinaryOp::min)][0];
+                const auto better = simd().binary[static_cast<int>(
+                    op == WindowOp::max ? BinaryOp::max : BinaryOp::min)][0];
                 bool any = false;
                 each_seen(p, at, [&](int64_t position) {
                     const float* row = image + position * p.inner;
-                    if (any) better(to, row, to, p.inner);
-                    else std::memcpy(to, row, static_cast<size_t>(p.inner) * sizeof(float));
+                    if (any)
+                        better(to, row, to, p.inner);
+                    else
+                        std::memcpy(to, row, static_cast<size_t>(p.inner) * sizeof(float));
                     any = true;
                 });
                 if (!any) std::fill(to, to + p.inner, least_value<T>(op == WindowOp::min));
@@ -119,8 +123,11 @@ void run(const WindowPlan& p, const void* x_, void* y_) {
                 const T* row = image + position * p.inner + c0;
                 for (int64_t c = 0; c < n; ++c) {
                     const Compute<T> v = load_value(row + c);
-                    if constexpr (!extreme) acc[c] = wrap_add(acc[c], Acc(v));
-                    else if (!is_nan(acc[c]) && (is_nan(v) || (op == WindowOp::max ? less(acc[c], v) : less(v, acc[c]))))
+                    if constexpr (!extreme)
+                        acc[c] = wrap_add(acc[c], Acc(v));
+                    else if (!is_nan(acc[c]) &&
+                             (is_nan(v) ||
+                              (op == WindowOp::max ? less(acc[c], v) : less(v, acc[c]))))
                         acc[c] = v;
                 }
                 ++seen;
@@ -131,9 +138,10 @@ void run(const WindowPlan& p, const void* x_, void* y_) {
             }
         }
     };
-    parallel_for(p.outer * p.outputs, std::max<int64_t>(1, 4096 / (taps * p.inner + 8)), [&](int64_t begin, int64_t end) {
-        for (int64_t task = begin; task < end; ++task) pixel(task);
-    });
+    parallel_for(p.outer * p.outputs, std::max<int64_t>(1, 4096 / (taps * p.inner + 8)),
+                 [&](int64_t begin, int64_t end) {
+                     for (int64_t task = begin; task < end; ++task) pixel(task);
+                 });
 }
 
 // Windows may overlap, so a thread owns strips of channels of an image, never a window.
@@ -144,10 +152,12 @@ void max_grad(const WindowPlan& p, const void* x_, const void* dy_, void* dx_) {
     const int64_t strips = (p.inner + strip - 1) / strip;
     parallel_for(p.outer * strips, 1, [&](int64_t begin, int64_t end) {
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t image = task / strips, c0 = task % strips * strip, n = std::min(strip, p.inner - c0);
+            const int64_t image = task / strips, c0 = task % strips * strip,
+                          n = std::min(strip, p.inner - c0);
             const T* from = x + image * p.inputs * p.inner + c0;
             T* to = dx + image * p.inputs * p.inner + c0;
-            for (int64_t i = 0; i < p.inputs; ++i) std::fill(to + i * p.inner, to + i * p.inner + n, T());
+            for (int64_t i = 0; i < p.inputs; ++i)
+                std::fill(to + i * p.inner, to + i * p.inner + n, T());
             for (int64_t at = 0; at < p.outputs; ++at) {
                 Compute<T> best[strip];
                 int64_t place[strip];
@@ -177,16 +187,20 @@ void max_grad(const WindowPlan& p, const void* x_, const void* dy_, void* dx_) {
 
 Shape window_shape(const WindowSpec& s) {
     const auto rank = static_cast<size_t>(s.shape.rank());
-    bool fits = s.window.size() == rank && s.stride.size() == rank && s.pad_low.size() == rank && s.pad_high.size() == rank;
+    bool fits = s.window.size() == rank && s.stride.size() == rank && s.pad_low.size() == rank &&
+                s.pad_high.size() == rank;
     Shape out;
     for (size_t i = 0; fits && i < rank; ++i) {
         fits = s.window[i] >= 1 && s.stride[i] >= 1;
         if (!fits) break;
-        const int64_t room = s.shape[static_cast<int64_t>(i)] + s.pad_low[i] + s.pad_high[i] - s.window[i];
+        const int64_t room =
+            s.shape[static_cast<int64_t>(i)] + s.pad_low[i] + s.pad_high[i] - s.window[i];
         out.push_back(room < 0 ? 0 : room / s.stride[i] + 1);
     }
     if (!fits)
-        throw ValueError(str("windows need a positive size and stride, and padding, for every axis of shape ", s.shape, "."));
+        throw ValueError(
+            str("windows need a positive size and stride, and padding, for every axis of shape ",
+                s.shape, "."));
     return out;
 }
 
@@ -194,14 +208,20 @@ ReduceWindow::ReduceWindow(WindowOp op, const WindowSpec& spec) : plan_(plan_of(
     function_ = visit_numeric(spec.dtype, "a windowed reduction", [&](auto t) -> Function {
         using T = decltype(t);
         switch (op) {
-            case WindowOp::sum: return native::run<WindowOp::sum, T>;
-            case WindowOp::max: return native::run<WindowOp::max, T>;
-            case WindowOp::min: return native::run<WindowOp::min, T>;
+            case WindowOp::sum:
+                return native::run<WindowOp::sum, T>;
+            case WindowOp::max:
+                return native::run<WindowOp::max, T>;
+            case WindowOp::min:
+                return native::run<WindowOp::min, T>;
             case WindowOp::mean_inside:
-                if constexpr (std::is_floating_point_v<Compute<T>>) return native::run<WindowOp::mean_inside, T>;
-                else break;
+                if constexpr (std::is_floating_point_v<Compute<T>>)
+                    return native::run<WindowOp::mean_inside, T>;
+                else
+                    break;
         }
-        throw DTypeError(str("average pooling needs a float dtype. Received: ", name(spec.dtype), "."));
+        throw DTypeError(
+            str("average pooling needs a float dtype. Received: ", name(spec.dtype), "."));
     });
 }
 
@@ -210,7 +230,8 @@ void ReduceWindow::run(const void* x, void* y) const {
 }
 
 MaxPoolGrad::MaxPoolGrad(const WindowSpec& spec) : plan_(plan_of(spec)) {
-    function_ = visit_numeric(spec.dtype, "max pooling", [](auto t) -> Function { return max_grad<decltype(t)>; });
+    function_ = visit_numeric(spec.dtype, "max pooling",
+                              [](auto t) -> Function { return max_grad<decltype(t)>; });
 }
 
 void MaxPoolGrad::run(const void* x, const void* dy, void* dx) const {

@@ -16,7 +16,8 @@ struct WindowSpec {
     Shape shape;
     std::vector<int64_t> window, stride, pad_low, pad_high;
 };
-Shape window_shape(const WindowSpec& spec);  // of the result; throws ValueError for a window that cannot be
+Shape window_shape(
+    const WindowSpec& spec);  // of the result; throws ValueError for a window that cannot be
 
 inline constexpr int max_window_axes = 6;
 
@@ -24,8 +25,8 @@ inline constexpr int max_window_axes = 6;
 struct WindowPlan {
     int64_t outer = 1, inner = 1;  // inner: neighbours in memory, as channels are
     int axes = 0;
-    int64_t size[max_window_axes], out[max_window_axes], window[max_window_axes], stride[max_window_axes],
-        pad[max_window_axes];
+    int64_t size[max_window_axes], out[max_window_axes], window[max_window_axes],
+        stride[max_window_axes], pad[max_window_axes];
     int64_t inputs = 1, outputs = 1;  // over the axes between
 };
 

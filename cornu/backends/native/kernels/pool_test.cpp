@@ -17,7 +17,8 @@ std::vector<std::vector<int64_t>> windows_of(const WindowSpec& s) {
     const Shape out = window_shape(s);
     std::vector<std::vector<int64_t>> windows(static_cast<size_t>(out.size()));
     for (int64_t o = 0; o < out.size(); ++o) {
-        std::function<void(int64_t, int64_t, int64_t)> walk = [&](int64_t axis, int64_t flat, int64_t scale) {
+        std::function<void(int64_t, int64_t, int64_t)> walk = [&](int64_t axis, int64_t flat,
+                                                                  int64_t scale) {
             if (axis == out.rank()) return windows[static_cast<size_t>(o)].push_back(flat);
             const auto k = static_cast<size_t>(axis);
             int64_t rest = scale;
@@ -35,11 +36,27 @@ std::vector<std::vector<int64_t>> windows_of(const WindowSpec& s) {
 }
 
 const WindowSpec cases[] = {
-    {.shape = {2, 6, 5, 9}, .window = {1, 2, 2, 1}, .stride = {1, 2, 2, 1}, .pad_low = {0, 0, 0, 0}, .pad_high = {0, 0, 0, 0}},
-    {.shape = {2, 6, 5, 3}, .window = {1, 3, 2, 1}, .stride = {1, 1, 2, 1}, .pad_low = {0, 1, 0, 0}, .pad_high = {0, 1, 1, 0}},
-    {.shape = {2, 3, 6, 5}, .window = {1, 1, 3, 3}, .stride = {1, 1, 2, 1}, .pad_low = {0, 0, 1, 2}, .pad_high = {0, 0, 0, 1}},
+    {.shape = {2, 6, 5, 9},
+     .window = {1, 2, 2, 1},
+     .stride = {1, 2, 2, 1},
+     .pad_low = {0, 0, 0, 0},
+     .pad_high = {0, 0, 0, 0}},
+    {.shape = {2, 6, 5, 3},
+     .window = {1, 3, 2, 1},
+     .stride = {1, 1, 2, 1},
+     .pad_low = {0, 1, 0, 0},
+     .pad_high = {0, 1, 1, 0}},
+    {.shape = {2, 3, 6, 5},
+     .window = {1, 1, 3, 3},
+     .stride = {1, 1, 2, 1},
+     .pad_low = {0, 0, 1, 2},
+     .pad_high = {0, 0, 0, 1}},
     {.shape = {40}, .window = {4}, .stride = {3}, .pad_low = {0}, .pad_high = {2}},
-    {.shape = {2, 4, 3, 5, 70}, .window = {1, 2, 1, 3, 1}, .stride = {1, 1, 1, 2, 1}, .pad_low = {0, 1, 0, 1, 0}, .pad_high = {0, 0, 0, 1, 0}},
+    {.shape = {2, 4, 3, 5, 70},
+     .window = {1, 2, 1, 3, 1},
+     .stride = {1, 1, 1, 2, 1},
+     .pad_low = {0, 1, 0, 1, 0},
+     .pad_high = {0, 0, 0, 1, 0}},
     {.shape = {3, 4}, .window = {2, 2}, .stride = {1, 1}, .pad_low = {-1, 1}, .pad_high = {0, -1}},
 };
 
@@ -49,7 +66,8 @@ void check_all(double tolerance) {
     Noise noise;
     for (WindowSpec s : cases) {
         s.dtype = dtype_of<T>;
-        CAPTURE(s.shape); CAPTURE(name(s.dtype));
+        CAPTURE(s.shape);
+        CAPTURE(name(s.dtype));
         const auto x = values<T>(noise, s.shape.size(), -20, 20);
         const auto windows = windows_of(s);
         const auto dy = values<T>(noise, int64_t(windows.size()));
@@ -118,7 +136,8 @@ TEST_CASE("windows that see padding alone, and empty results") {
     CHECK(y == std::vector<float>{-INFINITY, -3});
     ReduceWindow(WindowOp::sum, s).run(x, y.data());
     CHECK(y == std::vector<float>{0, -3});
-    const WindowSpec wide{.shape = {2}, .window = {3}, .stride = {1}, .pad_low = {0}, .pad_high = {0}};
+    const WindowSpec wide{
+        .shape = {2}, .window = {3}, .stride = {1}, .pad_low = {0}, .pad_high = {0}};
     CHECK(window_shape(wide) == Shape{0});
     float dx[] = {7, 7};
     MaxPoolGrad(wide).run(x, nullptr, dx);

@@ -27,36 +27,52 @@ struct Reducer {
     using Result = std::conditional_t<truth, bool, T>;
 
     static Acc start(const T* first) {
-        if constexpr (extreme) return load_value(first);
-        else if constexpr (op == ReduceOp::prod) return Acc(1);
-        else return Acc(op == ReduceOp::all);
+        if constexpr (extreme)
+            return load_value(first);
+        else if constexpr (op == ReduceOp::prod)
+            return Acc(1);
+        else
+            return Acc(op == ReduceOp::all);
     }
     static void merge(Acc& acc, const Acc& v) {
         if constexpr (extreme) {
             if (native::is_nan(acc)) return;
             if (native::is_nan(v) || (largest ? less(acc, v) : less(v, acc))) acc = v;
-        } else if constexpr (op == ReduceOp::prod) acc = wrap_mul(acc, v);
-        else if constexpr (op == ReduceOp::any) acc = acc || v;
-        else if constexpr (op == ReduceOp::all) acc = acc && v;
-        else acc = wrap_add(acc, v);
+        } else if constexpr (op == ReduceOp::prod)
+            acc = wrap_mul(acc, v);
+        else if constexpr (op == ReduceOp::any)
+            acc = acc || v;
+        else if constexpr (op == ReduceOp::all)
+            acc = acc && v;
+        else
+            acc = wrap_add(acc, v);
     }
     static void add(Acc& acc, const T* x, int64_t /*position*/) {
         const Value v = load_value(x);
-        if constexpr (truth) merge(acc, v != Value(0));
-        else if constexpr (op == ReduceOp::sum_squares) merge(acc, wrap_mul(Acc(v), Acc(v)));
-        else merge(acc, Acc(v));
+        if constexpr (truth)
+            merge(acc, v != Value(0));
+        else if constexpr (op == ReduceOp::sum_squares)
+            merge(acc, wrap_mul(Acc(v), Acc(v)));
+        else
+            merge(acc, Acc(v));
     }
     static void row(Acc& acc, const T* x, int64_t n, int64_t position) {
-        if constexpr (is_float && sums) acc += simd().sum(x, n);
-        else if constexpr (is_float && op == ReduceOp::sum_squares) acc += simd().sum_of_squares(x, 0, n);
-        else if constexpr (is_float && extreme) merge(acc, largest ? simd().max(x, n) : simd().min(x, n));
+        if constexpr (is_float && sums)
+            acc += simd().sum(x, n);
+        else if constexpr (is_float && op == ReduceOp::sum_squares)
+            acc += simd().sum_of_squares(x, 0, n);
+        else if constexpr (is_float && extreme)
+            merge(acc, largest ? simd().max(x, n) : simd().min(x, n));
         else {
             for (int64_t i = 0; i < n; ++i) add(acc, x + i, position + i);
         }
     }
-    static void columns(Acc* acc, const T* x, int64_t rows, int64_t stride, int64_t n, int64_t position) {
-        if constexpr (is_float && sums) simd().add_rows(x, rows, stride, n, acc);
-        else if constexpr (is_float && extreme) (largest ? simd().max_rows : simd().min_rows)(x, rows, stride, n, acc);
+    static void columns(Acc* acc, const T* x, int64_t rows, int64_t stride, int64_t n,
+                        int64_t position) {
+        if constexpr (is_float && sums)
+            simd().add_rows(x, rows, stride, n, acc);
+        else if constexpr (is_float && extreme)
+            (largest ? simd().max_rows : simd().min_rows)(x, rows, stride, n, acc);
         else {
             for (int64_t r = 0; r < rows; ++r)
                 for (int64_t i = 0; i < n; ++i) add(acc[i], x + r * stride + i, position + r);
@@ -65,8 +81,10 @@ struct Reducer {
     static void finish(const Acc& acc, const Reduce::Plan& plan, void* y, int64_t at) {
         Result* to = static_cast<Result*>(y) + at;
         if constexpr (op == ReduceOp::mean) {
-            if constexpr (is_complex_v<T>) *to = T(acc / Acc(static_cast<double>(plan.terms)));
-            else *to = from_compute<T>(acc / static_cast<Acc>(plan.terms));
+            if constexpr (is_complex_v<T>)
+                *to = T(acc / Acc(static_cast<double>(plan.terms)));
+            else
+                *to = from_compute<T>(acc / static_cast<Acc>(plan.terms));
         } else {
             *to = from_compute<Result>(acc);
         }
@@ -88,17 +106,22 @@ struct ArgReducer {
     static void merge(Acc& acc, const Acc& v) {  // v comes later
         if (beats(v.value, acc.value)) acc = v;
     }
-    static void add(Acc& acc, const T* x, int64_t position) { merge(acc, {load_value(x), position}); }
+    static void add(Acc& acc, const T* x, int64_t position) {
+        merge(acc, {load_value(x), position});
+    }
     static void row(Acc& acc, const T* x, int64_t n, int64_t position) {
         for (int64_t i = 0; i < n; ++i) add(acc, x + i, position + i);
     }
-    static void columns(Acc* acc, const T* x, int64_t rows, int64_t stride, int64_t n, int64_t position) {
+    static void columns(Acc* acc, const T* x, int64_t rows, int64_t stride, int64_t n,
+                        int64_t position) {
         for (int64_t r = 0; r < rows; ++r)
             for (int64_t i = 0; i < n; ++i) add(acc[i], x + r * stride + i, position + r);
     }
     static void finish(const Acc& acc, const Reduce::Plan& plan, void* y, int64_t at) {
-        if (plan.index64) static_cast<int64_t*>(y)[at] = acc.index;
-        else static_cast<int32_t*>(y)[at] = static_cast<int32_t>(acc.index);
+        if (plan.index64)
+            static_cast<int64_t*>(y)[at] = acc.index;
+        else
+            static_cast<int32_t*>(y)[at] = static_cast<int32_t>(acc.index);
     }
 };
 
@@ -108,11 +131,14 @@ constexpr int64_t task = 16384;    // terms worth a thread's while
 
 // Accumulates the terms [from, to) of `columns` neighbouring results whose first lies at `x`.
 template <class R, class T>
-void accumulate(const Reduce::Plan& plan, const T* x, int64_t columns, int64_t from, int64_t to, typename R::Acc* acc) {
+void accumulate(const Reduce::Plan& plan, const T* x, int64_t columns, int64_t from, int64_t to,
+                typename R::Acc* acc) {
     int64_t position = from;
     walk_runs(plan.reduced, from, to, [&](const int64_t* offsets, int64_t n) {
-        if (plan.columns) R::columns(acc, x + offsets[0], n, plan.reduced.step(0), columns, position);
-        else R::row(*acc, x + offsets[0], n, position);
+        if (plan.columns)
+            R::columns(acc, x + offsets[0], n, plan.reduced.step(0), columns, position);
+        else
+            R::row(*acc, x + offsets[0], n, position);
         position += n;
     });
 }
@@ -136,8 +162,10 @@ void run(const Reduce::Plan& plan, const void* x_, void* y) {
             Acc partial[max_parts][strip];
             parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
                 for (int64_t p = begin; p < end; ++p) {
-                    const int64_t first = plan.terms * p / parts, last = plan.terms * (p + 1) / parts;
-                    // Starting again from the first term is harmless for extremes and idle for sums.
+                    const int64_t first = plan.terms * p / parts,
+                                  last = plan.terms * (p + 1) / parts;
+                    // Starting again from the first term is harmless for extremes and idle for
+                    // sums.
                     for (int64_t i = 0; i < columns; ++i) partial[p][i] = R::start(from + i);
                     accumulate<R>(plan, from, columns, first, last, partial[p]);
                 }
@@ -160,30 +188,44 @@ void run(const Reduce::Plan& plan, const void* x_, void* y) {
         });
     };
     if (split) return range(0, plan.kept.size, true);
-    const int64_t grain = std::max(plan.columns ? int64_t{64} : int64_t{1}, task / (plan.terms + 1));
-    parallel_for(plan.kept.size, grain, [&](int64_t begin, int64_t end) { range(begin, end, false); });
+    const int64_t grain =
+        std::max(plan.columns ? int64_t{64} : int64_t{1}, task / (plan.terms + 1));
+    parallel_for(plan.kept.size, grain,
+                 [&](int64_t begin, int64_t end) { range(begin, end, false); });
 }
 
 template <ReduceOp op, class T>
 Reduce::Function find() {
     if constexpr (op == ReduceOp::argmax || op == ReduceOp::argmin)
         return run<ArgReducer<op == ReduceOp::argmax, T>, T>;
-    else if constexpr (op == ReduceOp::mean && (std::is_integral_v<T>)) return nullptr;
-    else return run<Reducer<op, T>, T>;
+    else if constexpr (op == ReduceOp::mean && (std::is_integral_v<T>))
+        return nullptr;
+    else
+        return run<Reducer<op, T>, T>;
 }
 template <class T>
 Reduce::Function find(ReduceOp op) {
     switch (op) {
-        case ReduceOp::sum: return find<ReduceOp::sum, T>();
-        case ReduceOp::mean: return find<ReduceOp::mean, T>();
-        case ReduceOp::prod: return find<ReduceOp::prod, T>();
-        case ReduceOp::max: return find<ReduceOp::max, T>();
-        case ReduceOp::min: return find<ReduceOp::min, T>();
-        case ReduceOp::any: return find<ReduceOp::any, T>();
-        case ReduceOp::all: return find<ReduceOp::all, T>();
-        case ReduceOp::sum_squares: return find<ReduceOp::sum_squares, T>();
-        case ReduceOp::argmax: return find<ReduceOp::argmax, T>();
-        case ReduceOp::argmin: return find<ReduceOp::argmin, T>();
+        case ReduceOp::sum:
+            return find<ReduceOp::sum, T>();
+        case ReduceOp::mean:
+            return find<ReduceOp::mean, T>();
+        case ReduceOp::prod:
+            return find<ReduceOp::prod, T>();
+        case ReduceOp::max:
+            return find<ReduceOp::max, T>();
+        case ReduceOp::min:
+            return find<ReduceOp::min, T>();
+        case ReduceOp::any:
+            return find<ReduceOp::any, T>();
+        case ReduceOp::all:
+            return find<ReduceOp::all, T>();
+        case ReduceOp::sum_squares:
+            return find<ReduceOp::sum_squares, T>();
+        case ReduceOp::argmax:
+            return find<ReduceOp::argmax, T>();
+        case ReduceOp::argmin:
+            return find<ReduceOp::argmin, T>();
     }
     return nullptr;
 }
@@ -202,7 +244,8 @@ Shape reduced_shape(const Shape& shape, const std::vector<int64_t>& axes) {
     return out;
 }
 
-Reduce::Reduce(ReduceOp op, DType dtype, const Shape& shape, const std::vector<int64_t>& axes, DType index) {
+Reduce::Reduce(ReduceOp op, DType dtype, const Shape& shape, const std::vector<int64_t>& axes,
+               DType index) {
     std::vector<int64_t> kept, reduced, kept_strides, reduced_strides, out_strides;
     const std::vector<int64_t> strides = strides_of(shape);
     for (int64_t i = 0; i < shape.rank(); ++i) {
@@ -218,12 +261,16 @@ Reduce::Reduce(ReduceOp op, DType dtype, const Shape& shape, const std::vector<i
     plan_.index64 = index == DType::int64;
     const bool needs_terms = op == ReduceOp::max || op == ReduceOp::min || op >= ReduceOp::argmax;
     if (needs_terms && plan_.terms == 0 && plan_.kept.size > 0)
-        throw ValueError(str("max, min, argmax and argmin need at least one element to choose from. Received: shape ",
-                             shape, "."));
+        throw ValueError(
+            str("max, min, argmax and argmin need at least one element to choose from. Received: "
+                "shape ",
+                shape, "."));
     if (op >= ReduceOp::argmax && index != DType::int32 && index != DType::int64)
-        throw DTypeError(str("argmax and argmin give int32 or int64. Received: ", name(index), "."));
+        throw DTypeError(
+            str("argmax and argmin give int32 or int64. Received: ", name(index), "."));
     function_ = visit_numeric(dtype, "a reduction", [&](auto t) { return find<decltype(t)>(op); });
-    if (!function_) throw DTypeError(str("mean needs a float or complex dtype. Received: ", name(dtype), "."));
+    if (!function_)
+        throw DTypeError(str("mean needs a float or complex dtype. Received: ", name(dtype), "."));
 }
 
 void Reduce::run(const void* x, void* y) const {

@@ -25,14 +25,15 @@ class Reduce {
 public:
     // `axes` sorted, unique, non-negative; none given means nothing is reduced. argmax and argmin
     // number positions in row-major order over all reduced axes, as int32 or int64 (`index`).
-    // Throws DTypeError for operations that a dtype lacks, ValueError for max, min and arg of nothing.
+    // Throws DTypeError for operations that a dtype lacks, ValueError for max, min and arg of
+    // nothing.
     Reduce(ReduceOp op, DType dtype, const Shape& shape, const std::vector<int64_t>& axes,
            DType index = DType::int32);
     void run(const void* x, void* y) const;
 
     struct Plan {
-        Walk<2> kept;     // over results: offsets in x, in y
-        Walk<1> reduced;  // over what is summed into one result: offset in x
+        Walk<2> kept;          // over results: offsets in x, in y
+        Walk<1> reduced;       // over what is summed into one result: offset in x
         bool columns = false;  // x is contiguous along the innermost kept axis
         bool index64 = false;
         int64_t terms = 0;
@@ -50,7 +51,8 @@ enum class ScanOp : uint8_t { sum, prod, max, min, logsumexp };
 
 class Scan {
 public:
-    Scan(ScanOp op, DType dtype, const Shape& shape, int64_t axis, bool reverse = false, bool exclusive = false);
+    Scan(ScanOp op, DType dtype, const Shape& shape, int64_t axis, bool reverse = false,
+         bool exclusive = false);
     void run(const void* x, void* y) const;
 
     struct Plan {
@@ -69,14 +71,16 @@ private:
 void softmax_rows(const float* x, float* y, int64_t rows, int64_t n, float scale = 1.f);
 void log_softmax_rows(const float* x, float* y, int64_t rows, int64_t n);
 // dx = scale * y * (dy - sum(dy * y)), y = softmax(scale * x).
-void softmax_grad_rows(const float* y, const float* dy, float* dx, int64_t rows, int64_t n, float scale = 1.f);
+void softmax_grad_rows(const float* y, const float* dy, float* dx, int64_t rows, int64_t n,
+                       float scale = 1.f);
 // dx = dy - exp(y) * sum(dy), y = log_softmax(x).
 void log_softmax_grad_rows(const float* y, const float* dy, float* dx, int64_t rows, int64_t n);
 // mean and rstd = 1 / sqrt(variance + epsilon) of each row.
 void moments_rows(const float* x, float* mean, float* rstd, int64_t rows, int64_t n, float epsilon);
-// y = (x - mean) * rstd * gamma + beta; gamma, beta, mean and rstd may be null (the last two are results).
-void layer_norm_rows(const float* x, const float* gamma, const float* beta, float* y, float* mean, float* rstd,
-                     int64_t rows, int64_t n, float epsilon);
+// y = (x - mean) * rstd * gamma + beta; gamma, beta, mean and rstd may be null (the last two are
+// results).
+void layer_norm_rows(const float* x, const float* gamma, const float* beta, float* y, float* mean,
+                     float* rstd, int64_t rows, int64_t n, float epsilon);
 // dx of the above; gamma may be null. dgamma and dbeta are column sums, for Reduce.
 void layer_norm_grad_rows(const float* x, const float* gamma, const float* mean, const float* rstd,
                           const float* dy, float* dx, int64_t rows, int64_t n);

@@ -33,25 +33,45 @@ std::vector<std::vector<int64_t>> terms_of(const Shape& shape, const std::vector
 }
 
 template <class T, class R = T>
-std::vector<R> reduce(ReduceOp op, const Shape& shape, const std::vector<int64_t>& axes, const std::vector<T>& x) {
+std::vector<R> reduce(ReduceOp op, const Shape& shape, const std::vector<int64_t>& axes,
+                      const std::vector<T>& x) {
     const auto count = static_cast<size_t>(reduced_shape(shape, axes).size());
     std::unique_ptr<R[]> y(new R[count]);
-    Reduce(op, dtype_of<T>, shape, axes, std::is_same_v<R, int64_t> ? DType::int64 : DType::int32).run(x.data(), y.get());
+    Reduce(op, dtype_of<T>, shape, axes, std::is_same_v<R, int64_t> ? DType::int64 : DType::int32)
+        .run(x.data(), y.get());
     return std::vector<R>(y.get(), y.get() + count);
 }
 
-const std::pair<Shape, std::vector<int64_t>> cases[] = {
-    {{}, {}}, {{1}, {0}}, {{7}, {0}}, {{5, 3}, {}}, {{5, 3}, {0}}, {{5, 3}, {1}}, {{5, 3}, {0, 1}}, {{4, 3, 5}, {1}},
-    {{4, 3, 5}, {0, 2}}, {{4, 3, 5}, {1, 2}}, {{2, 3, 4, 5}, {0, 2}}, {{2, 3, 4, 5}, {1, 3}}, {{2, 1, 4, 1}, {1, 2}},
-    {{3, 700}, {0}}, {{3, 700}, {1}}, {{300, 130}, {0}}, {{70000}, {0}}, {{40000, 3}, {0}}, {{3, 40000}, {1}},
-    {{2, 300, 300}, {0, 1, 2}}, {{0, 3}, {1}}, {{50, 40, 60}, {0, 1}}};
+const std::pair<Shape, std::vector<int64_t>> cases[] = {{{}, {}},
+                                                        {{1}, {0}},
+                                                        {{7}, {0}},
+                                                        {{5, 3}, {}},
+                                                        {{5, 3}, {0}},
+                                                        {{5, 3}, {1}},
+                                                        {{5, 3}, {0, 1}},
+                                                        {{4, 3, 5}, {1}},
+                                                        {{4, 3, 5}, {0, 2}},
+                                                        {{4, 3, 5}, {1, 2}},
+                                                        {{2, 3, 4, 5}, {0, 2}},
+                                                        {{2, 3, 4, 5}, {1, 3}},
+                                                        {{2, 1, 4, 1}, {1, 2}},
+                                                        {{3, 700}, {0}},
+                                                        {{3, 700}, {1}},
+                                                        {{300, 130}, {0}},
+                                                        {{70000}, {0}},
+                                                        {{40000, 3}, {0}},
+                                                        {{3, 40000}, {1}},
+                                                        {{2, 300, 300}, {0, 1, 2}},
+                                                        {{0, 3}, {1}},
+                                                        {{50, 40, 60}, {0, 1}}};
 
 }  // namespace
 
 TEST_CASE("float32 reductions over any axes") {
     Noise noise;
     for (const auto& [shape, axes] : cases) {
-        CAPTURE(shape); CAPTURE(axes.size());
+        CAPTURE(shape);
+        CAPTURE(axes.size());
         std::vector<float> x(static_cast<size_t>(shape.size()));
         for (auto& v : x) v = static_cast<float>(noise.uniform(-1, 3));
         std::vector<double> sum, mean, high, low, squares;
@@ -80,7 +100,8 @@ TEST_CASE("float32 reductions over any axes") {
         CHECK(near(reduce(ReduceOp::max, shape, axes, x), high, 0));
         CHECK(near(reduce(ReduceOp::min, shape, axes, x), low, 0));
         CHECK(reduce<float, int64_t>(ReduceOp::argmax, shape, axes, x) == first_high);
-        CHECK(reduce<float, int32_t>(ReduceOp::argmin, shape, axes, x) == std::vector<int32_t>(first_low.begin(), first_low.end()));
+        CHECK(reduce<float, int32_t>(ReduceOp::argmin, shape, axes, x) ==
+              std::vector<int32_t>(first_low.begin(), first_low.end()));
     }
 }
 
@@ -90,7 +111,8 @@ TEST_CASE("reductions of other dtypes") {
         Noise noise;
         for (const auto& [shape, axes] : cases) {
             if (shape.size() > 2000) continue;
-            CAPTURE(shape); CAPTURE(name(dtype_of<T>));
+            CAPTURE(shape);
+            CAPTURE(name(dtype_of<T>));
             const auto x = values<T>(noise, shape.size(), -2, 2);
             std::vector<double> sum, prod, high;
             for (const auto& terms : terms_of(shape, axes)) {
@@ -105,7 +127,9 @@ TEST_CASE("reductions of other dtypes") {
                 prod.push_back(double(from_compute<T>(p)));
                 high.push_back(double(h));
             }
-            const auto wide = [](const std::vector<T>& v) { return std::vector<double>(v.begin(), v.end()); };
+            const auto wide = [](const std::vector<T>& v) {
+                return std::vector<double>(v.begin(), v.end());
+            };
             CHECK(near(wide(reduce(ReduceOp::sum, shape, axes, x)), sum, tolerance));
             CHECK(near(wide(reduce(ReduceOp::prod, shape, axes, x)), prod, tolerance));
             CHECK(near(wide(reduce(ReduceOp::max, shape, axes, x)), high, 0));
@@ -125,8 +149,10 @@ TEST_CASE("reductions of other dtypes") {
 
 TEST_CASE("any and all; the values of nothing") {
     const std::vector<float> x{0, 0, 2, 3, 0, 1};
-    CHECK(reduce<float, bool>(ReduceOp::any, {3, 2}, {1}, x) == std::vector<bool>{false, true, true});
-    CHECK(reduce<float, bool>(ReduceOp::all, {3, 2}, {1}, x) == std::vector<bool>{false, true, false});
+    CHECK(reduce<float, bool>(ReduceOp::any, {3, 2}, {1}, x) ==
+          std::vector<bool>{false, true, true});
+    CHECK(reduce<float, bool>(ReduceOp::all, {3, 2}, {1}, x) ==
+          std::vector<bool>{false, true, false});
     CHECK(reduce<float>(ReduceOp::sum, {2, 0}, {1}, {}) == std::vector<float>{0, 0});
     CHECK(reduce<float>(ReduceOp::prod, {0, 2}, {0}, {}) == std::vector<float>{1, 1});
     CHECK(std::isnan(reduce<float>(ReduceOp::mean, {0}, {0}, {})[0]));
@@ -137,7 +163,8 @@ TEST_CASE("any and all; the values of nothing") {
 }
 
 TEST_CASE("NaN wins in extremes wherever it stands; infinities do not confuse") {
-    const float n = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+    const float n = std::numeric_limits<float>::quiet_NaN(),
+                inf = std::numeric_limits<float>::infinity();
     for (const int64_t at : {0, 1, 17, 63, 99}) {
         std::vector<float> x(100, 1.f);
         x[static_cast<size_t>(at)] = n;
@@ -159,8 +186,10 @@ TEST_CASE("NaN wins in extremes wherever it stands; infinities do not confuse") 
 
 TEST_CASE("long float32 sums keep their digits") {
     std::vector<float> x(1 << 20, 0.1f);
-    CHECK(std::abs(reduce(ReduceOp::sum, {1 << 20}, {0}, x)[0] / (double(0.1f) * (1 << 20)) - 1) < 1e-6);
-    CHECK(std::abs(reduce(ReduceOp::sum, {1 << 18, 4}, {0}, x)[3] / (double(0.1f) * (1 << 18)) - 1) < 1e-6);
+    CHECK(std::abs(reduce(ReduceOp::sum, {1 << 20}, {0}, x)[0] / (double(0.1f) * (1 << 20)) - 1) <
+          1e-6);
+    CHECK(std::abs(reduce(ReduceOp::sum, {1 << 18, 4}, {0}, x)[3] / (double(0.1f) * (1 << 18)) -
+                   1) < 1e-6);
     std::vector<float> bytes(1 << 16, 1.f);
     std::vector<float16> half(1 << 12, float16(1.f));
     CHECK(float(reduce(ReduceOp::sum, {1 << 12}, {0}, half)[0]) == 4096.f);
@@ -199,14 +228,16 @@ TEST_CASE("softmax and its relatives by rows") {
     Noise noise;
     for (const int64_t n : {1, 3, 10, 128, 1000}) {
         const int64_t rows = 7;
-        std::vector<float> x(static_cast<size_t>(rows * n)), dy(x.size()), y(x.size()), dx(x.size());
+        std::vector<float> x(static_cast<size_t>(rows * n)), dy(x.size()), y(x.size()),
+            dx(x.size());
         for (auto& v : x) v = static_cast<float>(noise.uniform(-30, 30));
         for (auto& v : dy) v = static_cast<float>(noise.uniform(-1, 1));
         std::vector<double> soft(x.size()), log_soft(x.size()), grad(x.size()), log_grad(x.size());
         const double scale = 0.5;
         for (int64_t r = 0; r < rows; ++r) {
             double sum = 0, plain = 0, dot = 0, total = 0;
-            for (int64_t i = r * n; i < r * n + n; ++i) sum += std::exp(scale * x[i]), plain += std::exp(double(x[i])), total += dy[i];
+            for (int64_t i = r * n; i < r * n + n; ++i)
+                sum += std::exp(scale * x[i]), plain += std::exp(double(x[i])), total += dy[i];
             for (int64_t i = r * n; i < r * n + n; ++i) {
                 soft[i] = std::exp(scale * x[i]) / sum;
                 log_soft[i] = x[i] - std::log(plain);
@@ -237,7 +268,8 @@ TEST_CASE("softmax and its relatives by rows") {
 TEST_CASE("layer normalisation, forward and backward") {
     Noise noise;
     const int64_t rows = 5, n = 37;
-    std::vector<float> x(rows * n), gamma(n), beta(n), y(x.size()), mean(rows), rstd(rows), dy(x.size()), dx(x.size());
+    std::vector<float> x(rows * n), gamma(n), beta(n), y(x.size()), mean(rows), rstd(rows),
+        dy(x.size()), dx(x.size());
     for (auto& v : x) v = static_cast<float>(noise.uniform(99, 101));  // large against its spread
     for (auto& v : gamma) v = static_cast<float>(noise.uniform(0.5, 2));
     for (auto& v : beta) v = static_cast<float>(noise.uniform(-1, 1));
@@ -246,13 +278,16 @@ TEST_CASE("layer normalisation, forward and backward") {
         double m = 0, v = 0;
         for (int64_t i = 0; i < n; ++i) m += in[r * n + i] / n;
         for (int64_t i = 0; i < n; ++i) v += (in[r * n + i] - m) * (in[r * n + i] - m) / n;
-        for (int64_t i = 0; i < n; ++i) out[r * n + i] = (in[r * n + i] - m) / std::sqrt(v + 1e-3) * gamma[i] + beta[i];
+        for (int64_t i = 0; i < n; ++i)
+            out[r * n + i] = (in[r * n + i] - m) / std::sqrt(v + 1e-3) * gamma[i] + beta[i];
     };
     std::vector<double> wide(x.begin(), x.end()), expected(x.size());
     for (int64_t r = 0; r < rows; ++r) forward(wide, r, expected);
-    layer_norm_rows(x.data(), gamma.data(), beta.data(), y.data(), mean.data(), rstd.data(), rows, n, 1e-3f);
+    layer_norm_rows(x.data(), gamma.data(), beta.data(), y.data(), mean.data(), rstd.data(), rows,
+                    n, 1e-3f);
     CHECK(near(y, expected, 1e-5));  // 1e-6 of 100 is 1e-4 of the spread; the inputs are exact
-    layer_norm_grad_rows(x.data(), gamma.data(), mean.data(), rstd.data(), dy.data(), dx.data(), rows, n);
+    layer_norm_grad_rows(x.data(), gamma.data(), mean.data(), rstd.data(), dy.data(), dx.data(),
+                         rows, n);
     std::vector<double> numeric(x.size()), up(x.size()), down(x.size());
     for (size_t i = 0; i < x.size(); ++i) {
         const int64_t r = int64_t(i) / n;
@@ -262,7 +297,8 @@ TEST_CASE("layer normalisation, forward and backward") {
         wide[i] = at - h;
         forward(wide, r, down);
         wide[i] = at;
-        for (int64_t k = r * n; k < r * n + n; ++k) numeric[i] += dy[k] * (up[k] - down[k]) / (2 * h);
+        for (int64_t k = r * n; k < r * n + n; ++k)
+            numeric[i] += dy[k] * (up[k] - down[k]) / (2 * h);
     }
     CHECK(near(dx, numeric, 2e-5));
     std::vector<float> flat{3, 3, 3}, out(3);

@@ -18,17 +18,25 @@ struct Total {
 
     static Acc start() { return Acc(op == ScanOp::prod ? 1 : 0); }
     static void add(Acc& acc, Compute<T> v, bool first) {
-        if constexpr (op == ScanOp::sum) acc = wrap_add(acc, Acc(v));
-        else if constexpr (op == ScanOp::prod) acc = wrap_mul(acc, Acc(v));
+        if constexpr (op == ScanOp::sum)
+            acc = wrap_add(acc, Acc(v));
+        else if constexpr (op == ScanOp::prod)
+            acc = wrap_mul(acc, Acc(v));
         else if constexpr (op == ScanOp::logsumexp) {
             const Acc w = static_cast<Acc>(v), high = std::max(acc, w), low = std::min(acc, w);
-            if (first) acc = w;
-            else if (w != w || acc != acc) acc = acc + w;
-            else if (std::isfinite(high)) acc = high + std::log1p(std::exp(low - high));
-            else acc = high;
+            if (first)
+                acc = w;
+            else if (w != w || acc != acc)
+                acc = acc + w;
+            else if (std::isfinite(high))
+                acc = high + std::log1p(std::exp(low - high));
+            else
+                acc = high;
         } else {
-            if (first) acc = v;
-            else if (!native::is_nan(acc) && (native::is_nan(v) || (op == ScanOp::max ? less(acc, v) : less(v, acc))))
+            if (first)
+                acc = v;
+            else if (!native::is_nan(acc) &&
+                     (native::is_nan(v) || (op == ScanOp::max ? less(acc, v) : less(v, acc))))
                 acc = v;
         }
     }
@@ -42,7 +50,8 @@ void run(const Scan::Plan& plan, const void* x_, void* y_) {
     const T* x = static_cast<const T*>(x_);
     T* y = static_cast<T*>(y_);
     const int64_t strips = (plan.inner + strip - 1) / strip;
-    const int64_t grain = std::max<int64_t>(1, 2048 / (plan.length * std::min(strip, plan.inner) + 1));
+    const int64_t grain =
+        std::max<int64_t>(1, 2048 / (plan.length * std::min(strip, plan.inner) + 1));
     parallel_for(plan.outer * strips, grain, [&](int64_t begin, int64_t end) {
         for (int64_t task = begin; task < end; ++task) {
             const int64_t column = task % strips * strip;
@@ -66,8 +75,10 @@ void run(const Scan::Plan& plan, const void* x_, void* y_) {
 
 template <ScanOp op, class T>
 Scan::Function find() {
-    if constexpr (op == ScanOp::logsumexp && !std::is_floating_point_v<Compute<T>>) return nullptr;
-    else return run<op, T>;
+    if constexpr (op == ScanOp::logsumexp && !std::is_floating_point_v<Compute<T>>)
+        return nullptr;
+    else
+        return run<op, T>;
 }
 
 }  // namespace
@@ -78,19 +89,27 @@ Scan::Scan(ScanOp op, DType dtype, const Shape& shape, int64_t axis, bool revers
     for (int64_t i = 0; i < axis; ++i) plan_.outer *= shape[i];
     for (int64_t i = axis + 1; i < shape.rank(); ++i) plan_.inner *= shape[i];
     if (exclusive && op != ScanOp::sum && op != ScanOp::prod)
-        throw ValueError("only sums and products can be exclusive: a maximum of nothing has no value.");
+        throw ValueError(
+            "only sums and products can be exclusive: a maximum of nothing has no value.");
     function_ = visit_numeric(dtype, "a cumulative operation", [&](auto t) -> Function {
         using T = decltype(t);
         switch (op) {
-            case ScanOp::sum: return find<ScanOp::sum, T>();
-            case ScanOp::prod: return find<ScanOp::prod, T>();
-            case ScanOp::max: return find<ScanOp::max, T>();
-            case ScanOp::min: return find<ScanOp::min, T>();
-            case ScanOp::logsumexp: return find<ScanOp::logsumexp, T>();
+            case ScanOp::sum:
+                return find<ScanOp::sum, T>();
+            case ScanOp::prod:
+                return find<ScanOp::prod, T>();
+            case ScanOp::max:
+                return find<ScanOp::max, T>();
+            case ScanOp::min:
+                return find<ScanOp::min, T>();
+            case ScanOp::logsumexp:
+                return find<ScanOp::logsumexp, T>();
         }
         return nullptr;
     });
-    if (!function_) throw DTypeError(str("cumulative logsumexp needs a real float dtype. Received: ", name(dtype), "."));
+    if (!function_)
+        throw DTypeError(
+            str("cumulative logsumexp needs a real float dtype. Received: ", name(dtype), "."));
 }
 
 void Scan::run(const void* x, void* y) const {

@@ -1,8 +1,8 @@
 // The vectorised kernels, chosen once at run time. The same sources are compiled for several
-// instruction sets (simd_base.cpp, simd_avx2.cpp, simd_avx512.cpp; flags in cmake/cornu_native.cmake)
-// into namespaces of their own; each fills one of these tables. What those files include must not
-// hold inline functions of the standard library: the linker would keep one copy of them, possibly
-// the one for the wrong machine.
+// instruction sets (simd_base.cpp, simd_avx2.cpp, simd_avx512.cpp; flags in
+// cmake/cornu_native.cmake) into namespaces of their own; each fills one of these tables. What
+// those files include must not hold inline functions of the standard library: the linker would keep
+// one copy of them, possibly the one for the wrong machine.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,9 @@ struct Simd {
     using Binary = void (*)(const float* a, const float* b, float* y, int64_t n);
     using Compare = void (*)(const float* a, const float* b, bool* y, int64_t n);
     Unary unary[simd_unary_op_count];
-    Binary binary[simd_binary_op_count][3];                      // by Form
+    Binary binary[simd_binary_op_count][3];  // by Form
     Compare compare[binary_op_count - first_compare][3];
-    Binary mask[binary_op_count - first_compare][3];             // comparisons giving 0 or 1
+    Binary mask[binary_op_count - first_compare][3];  // comparisons giving 0 or 1
     void (*clamp)(const float* x, float low, float high, float* y, int64_t n);
     void (*select)(const bool* c, const float* a, const float* b, float* y, int64_t n);
     void (*select_mask)(const float* c, const float* a, const float* b, float* y, int64_t n);
@@ -60,7 +60,8 @@ struct Simd {
     // C are contiguous (nn). In nt, B's element (p,j) is b[j*ldb + p] and A's rows are contiguous.
     template <class T>
     using Gemm = void (*)(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t ldb, T* c,
-                          int64_t ldc, int64_t m, int64_t n, int64_t k, const TileEpilogue& epilogue);
+                          int64_t ldc, int64_t m, int64_t n, int64_t k,
+                          const TileEpilogue& epilogue);
     Gemm<float> gemm_nn_f32, gemm_nt_f32;
     Gemm<double> gemm_nn_f64, gemm_nt_f64;
 

@@ -1,4 +1,5 @@
-// The vectorised kernels for AVX2 with FMA; empty where the flags in cmake/cornu_native.cmake don't apply.
+// The vectorised kernels for AVX2 with FMA; empty where the flags in cmake/cornu_native.cmake don't
+// apply.
 #if defined(__AVX2__) && defined(__FMA__)
 #define SIMD_NAMESPACE simd_avx2
 #define SIMD_NAME "avx2"

@@ -66,13 +66,14 @@ CORNU_INLINE void strip_nn(const T* a, int64_t a_row, int64_t a_col, const T* b,
         T sum[rows] = {};
         for (int64_t p = 0; p < k; ++p)
             for (int r = 0; r < rows; ++r) sum[r] += a[r * a_row + p * a_col] * b[p * ldb + j];
-        for (int r = 0; r < rows; ++r) c[r * ldc + j] = finish(sum[r], at(j), c + r * ldc + j, epilogue);
+        for (int r = 0; r < rows; ++r)
+            c[r * ldc + j] = finish(sum[r], at(j), c + r * ldc + j, epilogue);
     }
 }
 
 template <class T>
-inline void gemm_nn(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t ldb, T* c, int64_t ldc,
-                    int64_t m, int64_t n, int64_t k, const TileEpilogue& epilogue) {
+inline void gemm_nn(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t ldb, T* c,
+                    int64_t ldc, int64_t m, int64_t n, int64_t k, const TileEpilogue& epilogue) {
     int64_t i = 0;
     for (; i + 4 <= m; i += 4)
         strip_nn<T, 4>(a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc, n, k, epilogue);
@@ -115,8 +116,8 @@ CORNU_INLINE void tile_nt(const T* a, const T* b, int64_t ldb, T* c, int64_t k, 
 }
 
 template <class T>
-inline void gemm_nt_rows(const T* a, int64_t a_row, const T* b, int64_t ldb, T* c, int64_t ldc, int64_t m,
-                         int64_t n, int64_t k, const TileEpilogue& epilogue) {
+inline void gemm_nt_rows(const T* a, int64_t a_row, const T* b, int64_t ldb, T* c, int64_t ldc,
+                         int64_t m, int64_t n, int64_t k, const TileEpilogue& epilogue) {
     const T* bias = static_cast<const T*>(epilogue.bias);
     const auto at = [&](int64_t column) { return bias ? bias + column : nullptr; };
     for (int64_t i = 0; i < m; ++i, a += a_row, c += ldc) {
@@ -128,8 +129,8 @@ inline void gemm_nt_rows(const T* a, int64_t a_row, const T* b, int64_t ldb, T* 
 
 // With enough rows it pays to turn a panel of B over and multiply as in nn.
 template <class T>
-inline void gemm_nt(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t ldb, T* c, int64_t ldc,
-                    int64_t m, int64_t n, int64_t k, const TileEpilogue& epilogue) {
+inline void gemm_nt(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_t ldb, T* c,
+                    int64_t ldc, int64_t m, int64_t n, int64_t k, const TileEpilogue& epilogue) {
     if (m < 8 && a_col == 1) return gemm_nt_rows(a, a_row, b, ldb, c, ldc, m, n, k, epilogue);
     constexpr int64_t columns = 256 / sizeof(T), depth = 128;
     T panel[depth * columns];
@@ -145,7 +146,8 @@ inline void gemm_nt(const T* a, int64_t a_row, int64_t a_col, const T* b, int64_
             part.accumulate = epilogue.accumulate || p > 0;
             part.relu = epilogue.relu && last;
             part.bias = epilogue.bias && last ? static_cast<const T*>(epilogue.bias) + j : nullptr;
-            gemm_nn(a + p * a_col, a_row, a_col, panel, columns, c + j, ldc, m, width, height, part);
+            gemm_nn(a + p * a_col, a_row, a_col, panel, columns, c + j, ldc, m, width, height,
+                    part);
         }
     }
 }

@@ -226,7 +226,7 @@ CORNU_INLINE Words threefry(uint32_t k0, uint32_t k1, uint32_t x0, uint32_t x1) 
     return {x0, x1};
 }
 
-// Runs `body(high, low, first index, count)` over stretches in which the counters' high word is constant.
+// Runs `body(high, low, first index, count)` over stretches in which the counters' high word stays.
 template <class Body>
 inline void over_counters(uint64_t first, int64_t n, Body body) {
     int64_t done = 0;

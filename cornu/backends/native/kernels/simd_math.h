@@ -22,7 +22,7 @@ constexpr float quiet_nan = __builtin_nanf("");
 constexpr float round_magic = 12582912.f;
 
 struct Reduced {
-    float r;    // x - n * ln 2, in about [-0.35, 0.35]
+    float r;  // x - n * ln 2, in about [-0.35, 0.35]
     int32_t n;
 };
 CORNU_INLINE Reduced reduce_ln2(float x) {
@@ -174,12 +174,11 @@ CORNU_INLINE float trunc_of(float x) { return sign_from(floor_of(abs_of(x)), x);
 
 CORNU_INLINE float softplus_of(float x) {
     const float a = abs_of(x);
-    const float z = exp_of(-a), u = 1.f + z;  // log1p without its special cases, which hinder vectors
+    const float z = exp_of(-a),
+                u = 1.f + z;  // log1p without its special cases, which hinder vectors
     return (x < 0.f ? 0.f : x) + (log_of(u) + (z - (u - 1.f)) / u);
 }
-CORNU_INLINE float gelu_of(float x) {
-    return 0.5f * x * (1.f + erf_of(x * 0.707106781f));
-}
+CORNU_INLINE float gelu_of(float x) { return 0.5f * x * (1.f + erf_of(x * 0.707106781f)); }
 CORNU_INLINE float gelu_tanh_of(float x) {
     return 0.5f * x * (1.f + tanh_of(0.797884561f * (x + 0.044715f * x * x * x)));
 }

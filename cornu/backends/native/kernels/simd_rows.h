@@ -6,7 +6,9 @@
 namespace cornu::native::SIMD_NAMESPACE {
 
 template <class T, int bytes>
-struct VectorOf { typedef T type __attribute__((vector_size(bytes))); };
+struct VectorOf {
+    typedef T type __attribute__((vector_size(bytes)));
+};
 template <class T, int bytes>
 using Vector = typename VectorOf<T, bytes>::type;
 
@@ -15,9 +17,15 @@ using I = Vector<int32_t, SIMD_BYTES>;
 constexpr int lanes = SIMD_BYTES / 4;
 
 template <class V, class T>
-CORNU_INLINE V load(const T* p) { V v; __builtin_memcpy(&v, p, sizeof v); return v; }
+CORNU_INLINE V load(const T* p) {
+    V v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
 template <class V, class T>
-CORNU_INLINE void store(T* p, V v) { __builtin_memcpy(p, &v, sizeof v); }
+CORNU_INLINE void store(T* p, V v) {
+    __builtin_memcpy(p, &v, sizeof v);
+}
 
 template <class V>
 CORNU_INLINE double total(V v) {
@@ -49,13 +57,21 @@ CORNU_INLINE double sum_blocks(int64_t n, Vec vec, One one) {
 }
 
 inline double row_sum(const float* x, int64_t n) {
-    return sum_blocks(n, [=](int64_t i) { return load<F>(x + i); }, [=](int64_t i) { return x[i]; });
+    return sum_blocks(
+        n, [=](int64_t i) { return load<F>(x + i); }, [=](int64_t i) { return x[i]; });
 }
 inline double row_sum_of_squares(const float* x, double center, int64_t n) {
     const float c = float(center);
     return sum_blocks(
-        n, [=](int64_t i) { const F d = load<F>(x + i) - c; return d * d; },
-        [=](int64_t i) { const float d = x[i] - c; return d * d; });
+        n,
+        [=](int64_t i) {
+            const F d = load<F>(x + i) - c;
+            return d * d;
+        },
+        [=](int64_t i) {
+            const float d = x[i] - c;
+            return d * d;
+        });
 }
 inline double row_dot(const float* a, const float* b, int64_t n) {
     return sum_blocks(
@@ -150,8 +166,8 @@ CORNU_INLINE void row_normalize_as(const float* x, float mean, float rstd, const
         y[i] = v;
     }
 }
-inline void row_normalize(const float* x, float mean, float rstd, const float* gamma, const float* beta,
-                          float* y, int64_t n) {
+inline void row_normalize(const float* x, float mean, float rstd, const float* gamma,
+                          const float* beta, float* y, int64_t n) {
     if (gamma && beta) return row_normalize_as<true, true>(x, mean, rstd, gamma, beta, y, n);
     if (gamma) return row_normalize_as<true, false>(x, mean, rstd, gamma, beta, y, n);
     if (beta) return row_normalize_as<false, true>(x, mean, rstd, gamma, beta, y, n);

@@ -5,20 +5,24 @@
 
 namespace cornu::native::SIMD_NAMESPACE {
 
-#define CORNU_FORMS(NAME) \
-    {map_##NAME<Form::vector_vector>, map_##NAME<Form::vector_scalar>, map_##NAME<Form::scalar_vector>}
+#define CORNU_FORMS(NAME)                                                 \
+    {                                                                     \
+        map_##NAME<Form::vector_vector>, map_##NAME<Form::vector_scalar>, \
+            map_##NAME<Form::scalar_vector>                               \
+    }
 
 // The order of the rows is that of UnaryOp and BinaryOp.
 inline constexpr Simd table = {
     .name = SIMD_NAME,
     .width = lanes,
-    .unary = {map_identity, map_neg, map_abs, map_sign, map_square, map_reciprocal, map_sqrt, map_rsqrt,
-              map_exp, map_expm1, map_log, map_log1p, map_tanh, map_sigmoid, map_erf, map_trig<0>,
-              map_trig<1>, map_relu, map_floor, map_ceil, map_round, map_trunc, map_softplus, map_silu,
-              map_gelu, map_gelu_tanh},
-    .binary = {CORNU_FORMS(add), CORNU_FORMS(sub), CORNU_FORMS(mul), CORNU_FORMS(div), CORNU_FORMS(max),
-               CORNU_FORMS(min), CORNU_FORMS(pow), CORNU_FORMS(relu_grad), CORNU_FORMS(tanh_grad),
-               CORNU_FORMS(sigmoid_grad), CORNU_FORMS(gelu_grad)},
+    .unary = {map_identity, map_neg,      map_abs,   map_sign,    map_square,   map_reciprocal,
+              map_sqrt,     map_rsqrt,    map_exp,   map_expm1,   map_log,      map_log1p,
+              map_tanh,     map_sigmoid,  map_erf,   map_trig<0>, map_trig<1>,  map_relu,
+              map_floor,    map_ceil,     map_round, map_trunc,   map_softplus, map_silu,
+              map_gelu,     map_gelu_tanh},
+    .binary = {CORNU_FORMS(add), CORNU_FORMS(sub), CORNU_FORMS(mul), CORNU_FORMS(div),
+               CORNU_FORMS(max), CORNU_FORMS(min), CORNU_FORMS(pow), CORNU_FORMS(relu_grad),
+               CORNU_FORMS(tanh_grad), CORNU_FORMS(sigmoid_grad), CORNU_FORMS(gelu_grad)},
     .compare = {CORNU_FORMS(eq), CORNU_FORMS(ne), CORNU_FORMS(lt), CORNU_FORMS(le), CORNU_FORMS(gt),
                 CORNU_FORMS(ge)},
     .mask = {CORNU_FORMS(mask_eq), CORNU_FORMS(mask_ne), CORNU_FORMS(mask_lt), CORNU_FORMS(mask_le),

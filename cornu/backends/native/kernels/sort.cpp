@@ -20,7 +20,8 @@ struct Entry {
 
 template <class T>
 bool before(const Compute<T>& a, const Compute<T>& b, bool descending) {
-    if (is_nan(a) || is_nan(b)) return descending ? is_nan(a) && !is_nan(b) : is_nan(b) && !is_nan(a);
+    if (is_nan(a) || is_nan(b))
+        return descending ? is_nan(a) && !is_nan(b) : is_nan(b) && !is_nan(a);
     return descending ? less(b, a) : less(a, b);
 }
 
@@ -32,7 +33,9 @@ const int64_t* order(const Sort::Lane& lane, const void* keys_, void* scratch) {
     Entry<T>* from = static_cast<Entry<T>*>(scratch);
     Entry<T>* to = from + n;
     for (int64_t i = 0; i < n; ++i) from[i] = {load_value(keys + i * lane.stride), i};
-    const auto earlier = [&](const Entry<T>& a, const Entry<T>& b) { return before<T>(a.key, b.key, lane.descending); };
+    const auto earlier = [&](const Entry<T>& a, const Entry<T>& b) {
+        return before<T>(a.key, b.key, lane.descending);
+    };
     constexpr int64_t run = 16;
     for (int64_t start = 0; start < n; start += run) {
         for (int64_t i = start + 1; i < std::min(n, start + run); ++i) {
@@ -62,7 +65,9 @@ void reorder(const Sort::Lane& lane, const int64_t* order, const void* x_, void*
     for (int64_t i = 0; i < lane.length; ++i) y[i * lane.stride] = x[order[i] * lane.stride];
 }
 
-struct Block16 { uint64_t words[2]; };
+struct Block16 {
+    uint64_t words[2];
+};
 
 }  // namespace
 
@@ -95,16 +100,27 @@ void Sort::run(const void* const* in, void* const* out, void* scratch) const {
             char* own = static_cast<char*>(scratch) + static_cast<size_t>(part) * part_bytes_;
             for (int64_t lane = lanes * part / parts_; lane < lanes * (part + 1) / parts_; ++lane) {
                 const int64_t start = lane / inner_ * lane_.length * inner_ + lane % inner_;
-                const int64_t* order = order_(lane_, static_cast<const char*>(in[0]) + start * bytes_[0], own);
+                const int64_t* order =
+                    order_(lane_, static_cast<const char*>(in[0]) + start * bytes_[0], own);
                 for (size_t k = 0; k < bytes_.size(); ++k) {
                     const char* x = static_cast<const char*>(in[k]) + start * bytes_[k];
                     char* y = static_cast<char*>(out[k]) + start * bytes_[k];
                     switch (bytes_[k]) {
-                        case 1: reorder<uint8_t>(lane_, order, x, y); break;
-                        case 2: reorder<uint16_t>(lane_, order, x, y); break;
-                        case 4: reorder<uint32_t>(lane_, order, x, y); break;
-                        case 8: reorder<uint64_t>(lane_, order, x, y); break;
-                        default: reorder<Block16>(lane_, order, x, y); break;
+                        case 1:
+                            reorder<uint8_t>(lane_, order, x, y);
+                            break;
+                        case 2:
+                            reorder<uint16_t>(lane_, order, x, y);
+                            break;
+                        case 4:
+                            reorder<uint32_t>(lane_, order, x, y);
+                            break;
+                        case 8:
+                            reorder<uint64_t>(lane_, order, x, y);
+                            break;
+                        default:
+                            reorder<Block16>(lane_, order, x, y);
+                            break;
                     }
                 }
             }

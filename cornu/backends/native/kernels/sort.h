@@ -14,7 +14,8 @@ namespace cornu::native {
 // first). 0 and -0 are equal.
 class Sort {
 public:
-    Sort(const std::vector<DType>& dtypes, const Shape& shape, int64_t axis, bool descending = false);
+    Sort(const std::vector<DType>& dtypes, const Shape& shape, int64_t axis,
+         bool descending = false);
     size_t scratch_bytes() const { return static_cast<size_t>(parts_) * part_bytes_; }
     // Outputs must not be inputs. `scratch` aligned to 64 bytes.
     void run(const void* const* in, void* const* out, void* scratch) const;

@@ -49,7 +49,8 @@ TEST_CASE("long and many lanes sort as the standard library does") {
             for (int64_t lane = 0; lane < shape.size() / length; ++lane) {
                 std::vector<int64_t> want, got;
                 for (int64_t i = 0; i < length; ++i) {
-                    const auto k = static_cast<size_t>(lane / inner * length * inner + i * inner + lane % inner);
+                    const auto k = static_cast<size_t>(lane / inner * length * inner + i * inner +
+                                                       lane % inner);
                     want.push_back(x[k]);
                     got.push_back(y[k]);
                 }

@@ -42,7 +42,8 @@ double erfinv(double x) {
     const double l = log1p(-x * x), a = 2 / (pi * 0.147) + l / 2;
     double y = copysign(sqrt(sqrt(a * a - l / 0.147) - a), x);
     for (int i = 0; i < 4; ++i) {
-        const double error = fabs(x) < 0.5 ? erf(y) - x : copysign(1, x) * ((1 - fabs(x)) - erfc(fabs(y)));
+        const double error =
+            fabs(x) < 0.5 ? erf(y) - x : copysign(1, x) * ((1 - fabs(x)) - erfc(fabs(y)));
         y -= error / (2 / sqrt(pi) * exp(-y * y));
     }
     return y;

@@ -39,7 +39,8 @@ inline std::vector<int64_t> broadcast_strides(const Shape& shape, const Shape& o
 }
 
 template <int N>
-Walk<N> make_walk(const std::vector<int64_t>& dims, const std::array<std::vector<int64_t>, N>& strides) {
+Walk<N> make_walk(const std::vector<int64_t>& dims,
+                  const std::array<std::vector<int64_t>, N>& strides) {
     Walk<N> walk;
     walk.size = 1;
     for (const int64_t d : dims) walk.size *= d;
@@ -50,11 +51,13 @@ Walk<N> make_walk(const std::vector<int64_t>& dims, const std::array<std::vector
             merges = walk.strides[k][walk.axes - 1] == strides[static_cast<size_t>(k)][i] * dims[i];
         if (!merges) {
             if (walk.axes == max_axes)
-                throw UnsupportedError(str("native kernels walk at most ", max_axes, " separate axes."));
+                throw UnsupportedError(
+                    str("native kernels walk at most ", max_axes, " separate axes."));
             walk.dims[walk.axes++] = 1;
         }
         walk.dims[walk.axes - 1] *= dims[i];
-        for (int k = 0; k < N; ++k) walk.strides[k][walk.axes - 1] = strides[static_cast<size_t>(k)][i];
+        for (int k = 0; k < N; ++k)
+            walk.strides[k][walk.axes - 1] = strides[static_cast<size_t>(k)][i];
     }
     if (walk.axes == 0) {
         walk.axes = 1;

@@ -7,9 +7,11 @@
 namespace cornu::native {
 
 namespace {
-struct Item16 { uint64_t low, high; };
+struct Item16 {
+    uint64_t low, high;
+};
 
-constexpr int64_t tile = 16;         // a line of 4-byte items is one cache line
+constexpr int64_t tile = 16;  // a line of 4-byte items is one cache line
 constexpr int64_t task_items = 8192;
 }  // namespace
 
@@ -17,15 +19,28 @@ StridedCopy::StridedCopy(int64_t item_bytes, const std::vector<int64_t>& dims,
                          const std::vector<int64_t>& from_strides,
                          const std::vector<int64_t>& to_strides, int64_t from_offset,
                          int64_t to_offset)
-    : item_bytes_(item_bytes), from_offset_(from_offset), to_offset_(to_offset),
+    : item_bytes_(item_bytes),
+      from_offset_(from_offset),
+      to_offset_(to_offset),
       walk_(make_walk<2>(dims, {from_strides, to_strides})) {
     switch (item_bytes) {
-        case 1: function_ = copy<uint8_t>; break;
-        case 2: function_ = copy<uint16_t>; break;
-        case 4: function_ = copy<uint32_t>; break;
-        case 8: function_ = copy<uint64_t>; break;
-        case 16: function_ = copy<Item16>; break;
-        default: CORNU_CHECK(false, "items of ", item_bytes, " bytes");
+        case 1:
+            function_ = copy<uint8_t>;
+            break;
+        case 2:
+            function_ = copy<uint16_t>;
+            break;
+        case 4:
+            function_ = copy<uint32_t>;
+            break;
+        case 8:
+            function_ = copy<uint64_t>;
+            break;
+        case 16:
+            function_ = copy<Item16>;
+            break;
+        default:
+            CORNU_CHECK(false, "items of ", item_bytes, " bytes");
     }
     // Where the innermost axis strides through `from` and another one is contiguous there, the
     // array is copied in squares of the two: else each item read would cost a cache line.

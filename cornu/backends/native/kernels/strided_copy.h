@@ -1,5 +1,5 @@
-// One strided array copied onto another: transposition, broadcasting, slices, joins and pads are all
-// this, with different strides and offsets.
+// One strided array copied onto another: transposition, broadcasting, slices, joins and pads are
+// all this, with different strides and offsets.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ private:
     static void copy_tiles(const StridedCopy& copy, const T* from, T* to);
     int64_t item_bytes_, from_offset_, to_offset_;
     Walk<2> walk_;
-    Walk<2> around_tiles_;   // the axes that tiles leave over
-    int tile_axis_ = -1;     // contiguous in `from`, where the innermost axis is not
+    Walk<2> around_tiles_;  // the axes that tiles leave over
+    int tile_axis_ = -1;    // contiguous in `from`, where the innermost axis is not
     void (*function_)(const StridedCopy& copy, const char* from, char* to);
 };
 

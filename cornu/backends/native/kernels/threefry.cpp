@@ -29,24 +29,30 @@ void narrow_bits(uint32_t k0, uint32_t k1, uint64_t first, Word* out, int64_t co
 
 }  // namespace
 
-void random_bits(uint32_t k0, uint32_t k1, uint64_t first, int word_bits, void* out, int64_t count) {
+void random_bits(uint32_t k0, uint32_t k1, uint64_t first, int word_bits, void* out,
+                 int64_t count) {
     if (word_bits != 8 && word_bits != 16 && word_bits != 32 && word_bits != 64)
         throw ValueError(str("random words have 8, 16, 32 or 64 bits. Received: ", word_bits, "."));
     parallel_for(count, 2048, [&](int64_t begin, int64_t end) {
         const uint64_t from = first + static_cast<uint64_t>(begin);
         const int64_t n = end - begin;
         switch (word_bits) {
-            case 8: return narrow_bits(k0, k1, from, static_cast<uint8_t*>(out) + begin, n);
-            case 16: return narrow_bits(k0, k1, from, static_cast<uint16_t*>(out) + begin, n);
-            case 32: return simd().threefry_xor32(k0, k1, from, static_cast<uint32_t*>(out) + begin, n);
-            default: return simd().threefry_64(k0, k1, from, static_cast<uint64_t*>(out) + begin, n);
+            case 8:
+                return narrow_bits(k0, k1, from, static_cast<uint8_t*>(out) + begin, n);
+            case 16:
+                return narrow_bits(k0, k1, from, static_cast<uint16_t*>(out) + begin, n);
+            case 32:
+                return simd().threefry_xor32(k0, k1, from, static_cast<uint32_t*>(out) + begin, n);
+            default:
+                return simd().threefry_64(k0, k1, from, static_cast<uint64_t*>(out) + begin, n);
         }
     });
 }
 
 void random_split(uint32_t k0, uint32_t k1, uint32_t* keys, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
-        const uint64_t key = threefry2x32(k0, k1, static_cast<uint32_t>(i >> 32), static_cast<uint32_t>(i));
+        const uint64_t key =
+            threefry2x32(k0, k1, static_cast<uint32_t>(i >> 32), static_cast<uint32_t>(i));
         keys[2 * i] = static_cast<uint32_t>(key >> 32);
         keys[2 * i + 1] = static_cast<uint32_t>(key);
     }

@@ -63,7 +63,8 @@ TEST_CASE("any stretch of the stream can be had alone, over the 32-bit boundary 
     const auto across = bits<uint64_t>(c, 40, edge);
     for (uint64_t i = 0; i < 40; ++i) {
         const uint64_t at = edge + i;
-        CHECK(across[i] == threefry2x32(c.k0, c.k1, static_cast<uint32_t>(at >> 32), static_cast<uint32_t>(at)));
+        CHECK(across[i] ==
+              threefry2x32(c.k0, c.k1, static_cast<uint32_t>(at >> 32), static_cast<uint32_t>(at)));
     }
 }
 
@@ -74,7 +75,8 @@ TEST_CASE("every instruction set draws the same bits") {
         for (const Case& c : cases) {
             std::vector<uint32_t> narrow(c.bits32.size());
             std::vector<uint64_t> wide(c.bits64.size());
-            table->threefry_xor32(c.k0, c.k1, 0, narrow.data(), static_cast<int64_t>(narrow.size()));
+            table->threefry_xor32(c.k0, c.k1, 0, narrow.data(),
+                                  static_cast<int64_t>(narrow.size()));
             table->threefry_64(c.k0, c.k1, 0, wide.data(), static_cast<int64_t>(wide.size()));
             CHECK(narrow == c.bits32);
             CHECK(wide == c.bits64);

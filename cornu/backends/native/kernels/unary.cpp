@@ -24,7 +24,14 @@ constexpr Domain domain_of(UnaryOp op) {
     switch (op) {
         case identity: case neg: case abs: case sign: case square: return Domain::numbers;
         case relu: return Domain::real_numbers;
-        case erf: case floor: case ceil: case round: case trunc: case softplus: case gelu: case gelu_tanh:
+        case erf:
+        case floor:
+        case ceil:
+        case round:
+        case trunc:
+        case softplus:
+        case gelu:
+        case gelu_tanh:
         case erfc: case erfinv: case cbrt: case lgamma: case digamma: return Domain::real_floats;
         case logical_not: case is_nan: case is_inf: case is_finite: return Domain::any;
         case bit_not: return Domain::integers;
@@ -37,7 +44,9 @@ template <class C>
 constexpr bool in_domain(UnaryOp op) {
     const bool real_float = std::is_floating_point_v<C>, integer = is_int_v<C>;
     switch (domain_of(op)) {
-        case Domain::numbers: return !std::is_same_v<C, bool> || op == UnaryOp::identity || op == UnaryOp::abs || op == UnaryOp::square;
+        case Domain::numbers:
+            return !std::is_same_v<C, bool> || op == UnaryOp::identity || op == UnaryOp::abs ||
+                   op == UnaryOp::square;
         case Domain::floats: return real_float || is_complex_v<C>;
         case Domain::real_floats: return real_float;
         case Domain::real_numbers: return real_float || integer;
@@ -120,7 +129,8 @@ auto value_of(C x) {
     else if constexpr (op == UnaryOp::ceil) return std::ceil(x);
     else if constexpr (op == UnaryOp::round) return std::nearbyint(x);  // half to even
     else if constexpr (op == UnaryOp::trunc) return std::trunc(x);
-    else if constexpr (op == softplus) return (x < 0 ? C(0) : x) + std::log1p(std::exp(-std::abs(x)));
+    else if constexpr (op == softplus)
+        return (x < 0 ? C(0) : x) + std::log1p(std::exp(-std::abs(x)));
     else if constexpr (op == gelu) return x / 2 * std::erfc(-x * C(0.70710678118654752440));
     else if constexpr (op == gelu_tanh)
         return x / 2 * (1 + std::tanh(C(0.79788456080286535588) * (x + C(0.044715) * x * x * x)));
@@ -185,12 +195,13 @@ Unary::Loop unary_loop(UnaryOp op, DType dtype) {
 Unary::Unary(UnaryOp op, DType dtype, int64_t count) : count_(count), dtype_(dtype) {
     loop_ = unary_loop(op, dtype);
     if (!loop_)
-        throw DTypeError(str("elementwise operation ", static_cast<int>(op), " is not defined for dtype ",
-                             name(dtype), "."));
+        throw DTypeError(str("elementwise operation ", static_cast<int>(op),
+                             " is not defined for dtype ", name(dtype), "."));
     in_bytes_ = bits(dtype) / 8;
     out_bytes_ = bits(result_dtype(op, dtype)) / 8;
     const bool vectorised = static_cast<int>(op) < simd_unary_op_count;
-    const bool wide = dtype == DType::float32, half = dtype == DType::bfloat16 || dtype == DType::float16;
+    const bool wide = dtype == DType::float32,
+               half = dtype == DType::bfloat16 || dtype == DType::float16;
     if (vectorised && (wide || half)) vector_ = simd().unary[static_cast<int>(op)];
     const bool cheap = op <= UnaryOp::square || op == UnaryOp::relu;
     grain_ = vector_ ? (cheap ? 16384 : 4096) : cheap ? 4096 : 256;
@@ -203,7 +214,8 @@ void Unary::run(const void* x, void* y) const {
         if (!vector_) {
             loop_(from, to, end - begin);
         } else if (dtype_ == DType::float32) {
-            vector_(reinterpret_cast<const float*>(from), reinterpret_cast<float*>(to), end - begin);
+            vector_(reinterpret_cast<const float*>(from), reinterpret_cast<float*>(to),
+                    end - begin);
         } else {
             run_small_float(dtype_, vector_, reinterpret_cast<const uint16_t*>(from),
                             reinterpret_cast<uint16_t*>(to), end - begin);

@@ -1,0 +1,28 @@
+// Adamax: Adam with the largest gradient in place of the mean of squares.
+#pragma once
+
+#include "cornu/optimizers/optimizer.h"
+
+namespace cornu::optimizers {
+
+struct AdamaxConfig {
+    LearningRate learning_rate = 0.001;
+    double beta_1 = 0.9, beta_2 = 0.999;
+    double epsilon = 1e-7;
+    std::optional<double> weight_decay = {};
+    std::optional<double> clipnorm = {}, clipvalue = {}, global_clipnorm = {};
+    bool use_ema = false;
+    double ema_momentum = 0.99;
+    std::optional<int64_t> ema_overwrite_frequency = {};
+    std::optional<double> loss_scale_factor = {};
+    std::optional<int64_t> gradient_accumulation_steps = {};
+    std::string name = {};
+    static void describe(Schema<AdamaxConfig>& s);
+};
+
+class CORNU_API Adamax : public Optimizer {
+public:
+    explicit Adamax(AdamaxConfig config = {});
+};
+
+}  // namespace cornu::optimizers
