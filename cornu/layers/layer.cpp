@@ -282,12 +282,15 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
 
 // Building may tell more about the inputs, so they are checked before and after.
 void CustomLayer::prepare(const Structure& inputs) {
-    if (input_specs_.empty() && built_) return;
-    const Scope scope(label(), name_);
-    check_inputs(input_specs_, inputs, name_);
+    const auto check = [&] {
+        if (input_specs_.empty()) return;
+        const Scope scope(label(), name_);
+        check_inputs(input_specs_, inputs, name_);
+    };
+    check();
     if (built_) return;
     build_once(shapes_of(inputs));
-    check_inputs(input_specs_, inputs, name_);
+    check();
 }
 
 Structure CustomLayer::invoke_symbolic(const Structure& inputs, const Call& call) {
