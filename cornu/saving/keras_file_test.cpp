@@ -1,5 +1,7 @@
 // `.keras` files of the real Keras: read, run, trained further, written again. The files written here
 // are read by Keras in tools/oracle/check_models.py.
+#include <doctest/doctest.h>
+
 #include "cornu/saving/keras_file.h"
 
 #include <cstdlib>
@@ -152,7 +154,7 @@ TEST_CASE("training goes on from a file as in Keras") {
         for (const auto& [label, weight] : row["class_weight"].as_object()) options.class_weight[std::stoll(label)] = weight.as_double();
         if (const Json& v = row["validation"]; !v.is_null())
             options.validation_data = Data(model.input().pack(models().tensors(v["x"])), outputs(v["y"]), outputs(v["sample_weight"]));
-        set_random_seed(row["seed"].as_int());
+        random::set_random_seed(row["seed"].as_int());
         const History history = model.fit(x, y, options);
         CHECK(history.history.size() == row["history"].size());
         for (const auto& [name, wanted] : row["history"].as_object()) {
