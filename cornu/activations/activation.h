@@ -45,7 +45,14 @@ CORNU_API void register_activation(const std::string& name, Activation::Function
 // Those that differ from the ops of the same name.
 CORNU_API Tensor relu(const Tensor& x, double negative_slope = 0, std::optional<double> max_value = {}, double threshold = 0);
 CORNU_API Tensor gelu(const Tensor& x, bool approximate = false);
-CORNU_API Tensor mish(const Tensor& x);
+CORNU_API Tensor mish(const Tensor& x);                                      // x · tanh(softplus(x))
+CORNU_API Tensor hard_shrink(const Tensor& x, double threshold = 0.5);       // x, but 0 within the threshold
+CORNU_API Tensor soft_shrink(const Tensor& x, double threshold = 0.5);       // x moved towards 0 by the threshold
+CORNU_API Tensor tanh_shrink(const Tensor& x);                               // x - tanh(x)
+CORNU_API Tensor squareplus(const Tensor& x, double b = 4);                  // (x + √(x² + b)) / 2
+CORNU_API Tensor sparse_plus(const Tensor& x);                               // 0 below -1, x above 1, (x + 1)² / 4 between
+CORNU_API Tensor sparse_sigmoid(const Tensor& x);                            // (x + 1) / 2 within [0, 1]
+CORNU_API Tensor sparsemax(const Tensor& x, int64_t axis = -1);              // the nearest point of the simplex
 
 }  // namespace activations
 }  // namespace cornu

@@ -19,7 +19,7 @@ void standardize(PerAxis& value, int64_t axes, const char* name, bool allow_zero
     for (const int64_t v : full)
         if (v < (allow_zero ? 0 : 1))
             throw ValueError(str(message, ", including values {", v, "} that do not satisfy `value ", allow_zero ? ">= 0" : "> 0", "`"));
-    value.values = std::move(full);
+    value = PerAxis(std::move(full));
 }
 
 void standardize_data_format(std::string& data_format) {

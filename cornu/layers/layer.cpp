@@ -3,6 +3,7 @@
 #include "cornu/base/naming.h"
 #include "cornu/base/scope.h"
 #include "cornu/graph/recorder.h"
+#include "cornu/layers/weight_budget.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
@@ -119,6 +120,7 @@ SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs) {
 Variable CustomLayer::add_weight(const WeightOptions& options) {
     if (!options.shape.is_static())
         throw ShapeError(str("the shape of weight \"", options.name, "\" must be known when the layer is built. Received: ", options.shape));
+    WeightBudget::spend(options.shape, options.name);
     const DType dtype = options.dtype.value_or(variable_dtype());
     Initializer initializer = options.initializer;
     initializer.resolve();
@@ -280,12 +282,15 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
 
 // Building may tell more about the inputs, so they are checked before and after.
 void CustomLayer::prepare(const Structure& inputs) {
-    if (input_specs_.empty() && built_) return;
-    const Scope scope(label(), name_);
-    check_inputs(input_specs_, inputs, name_);
+    const auto check = [&] {
+        if (input_specs_.empty()) return;
+        const Scope scope(label(), name_);
+        check_inputs(input_specs_, inputs, name_);
+    };
+    check();
     if (built_) return;
     build_once(shapes_of(inputs));
-    check_inputs(input_specs_, inputs, name_);
+    check();
 }
 
 Structure CustomLayer::invoke_symbolic(const Structure& inputs, const Call& call) {

@@ -17,7 +17,10 @@ using Ints = std::vector<int64_t>;
 
 // ---- primitives: axes are sorted and non-negative, and go ----
 
-Specs reduce_infer(const InferArgs& a) { return {{reduced_shape(a.shape(), a.as<ReduceAttrs>().axes, false), a.dtype()}}; }
+Specs reduce_infer(const InferArgs& a) {
+    for (const int64_t axis : a.as<ReduceAttrs>().axes) normalize_axis(axis, a.shape().rank(), "axes");
+    return {{reduced_shape(a.shape(), a.as<ReduceAttrs>().axes, false), a.dtype()}};
+}
 
 // A reduced value back in x's shape.
 Tensor expand_back(const Tensor& y, const Vjp& v) {

@@ -28,7 +28,7 @@ void check_engine(const std::string& engine) {
     int checks = 0;
     for (const Op* op : all_ops()) {
         if (testing::samples_of(*op).empty()) continue;
-        INFO(op->name);
+        INFO(std::string(op->name));
         const testing::OpReport report = testing::check_op(*op, *backend);
         checks += report.checks;
         for (const std::string& failure : report.failures) CHECK_MESSAGE(false, failure);
@@ -47,7 +47,7 @@ TEST_CASE("the native engine does what the catalogue says") { check_engine("nati
 TEST_CASE("every op has samples") {
     const std::set<std::string> tested_elsewhere{};
     for (const Op* op : all_ops()) {
-        INFO(op->name);
+        INFO(std::string(op->name));
         CHECK(testing::samples_of(*op).empty() == (tested_elsewhere.count(op->name) == 1));
     }
 }

@@ -75,7 +75,7 @@ bool InputLayer::is(const Layer& layer) { return find(layer) != nullptr; }
 
 Tensor InputLayer::output() const { return static_cast<InputLayerImpl&>(impl()).output(); }
 const Shape& InputLayer::batch_shape() const { return *config_of(*this).batch_shape; }
-DType InputLayer::dtype() const { return *config_of(*this).dtype; }
 bool InputLayer::optional() const { return config_of(*this).optional; }
+DType InputLayer::dtype() const { return *config_of(*this).dtype; }
 
 }  // namespace cornu::layers

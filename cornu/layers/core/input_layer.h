@@ -27,8 +27,8 @@ public:
     // The symbolic tensor that this layer stands for; the same one as long as anybody holds it.
     Tensor output() const;
     const Shape& batch_shape() const;
-    DType dtype() const;
     bool optional() const;
+    DType dtype() const;
     // The InputLayer that `layer` is; throws ValueError when it is another.
     explicit InputLayer(const Layer& layer);
     static bool is(const Layer& layer);
