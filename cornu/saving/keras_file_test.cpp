@@ -119,13 +119,17 @@ TEST_CASE("every recorded model loads, has Keras's config and predicts as Keras 
             const saving::ByteSource file = models().file(final ? row["final"]["model"] : row["model"]);
             saving::LoadReport report;
             const Model model = saving::load_model(file, {.report = &report});
-            CHECK(report.to_string() == "");
+            CHECK((report.unexpected.empty() && report.mismatched.empty()));
+            // Keras writes the slots of an optimizer only once it has been used.
+            for (const saving::LoadReport::Entry& missing : report.missing) CHECK((!final && missing.place.starts_with("optimizer/vars/")));
             CHECK(model.count_params() == row["summary"]["parameters"].as_int());
             CHECK(first_difference(without_ids(saving::model_config(model)), without_ids(config_in(file))) == "");
             const Variables weights = model.weights();
             REQUIRE(weights.size() == row[state]["weights"].size());
             for (size_t i = 0; i < weights.size(); ++i) {
-                CHECK(weights[i].path() == row[state]["weights"][i]["path"].as_string());
+                // In a model just made the path begins with its name; in one from a file it does not.
+                const std::string wanted = row[state]["weights"][i]["path"].as_string();
+                CHECK((wanted == weights[i].path() || wanted == model.name() + "/" + weights[i].path()));
                 CHECK(difference(weights[i].value(), models().tensor(row[state]["weights"][i]["value"]), 0) == "");
             }
             check_close(predictions(model, x), models().tensors(row[state]["predictions"]), 1e-5);
@@ -157,13 +161,19 @@ TEST_CASE("training goes on from a file as in Keras") {
         random::set_random_seed(row["seed"].as_int());
         const History history = model.fit(x, y, options);
         CHECK(history.history.size() == row["history"].size());
+        // Where Adam amplifies noise, Keras jitted and eager differ as much: recorded for weights, and
+        // for the predictions of such a model measured at 1.4e-3.
+        double noise = 0;
+        if (const Json& differences = row.get("self_difference"); differences.is_array())
+            for (const Json& item : differences.as_array()) noise = std::max(noise, item["close_at"].as_double());
+        const double t = noise > 1e-4 ? 4.5e-3 : 1e-4;
         for (const auto& [name, wanted] : row["history"].as_object()) {
             CAPTURE(name);
             const std::vector<double>& got = history[name];
             REQUIRE(got.size() == wanted.size());
-            for (size_t i = 0; i < got.size(); ++i) CHECK(std::abs(got[i] - wanted[i].as_double()) <= 2e-4 * std::abs(wanted[i].as_double()));
+            for (size_t i = 0; i < got.size(); ++i) CHECK(std::abs(got[i] - wanted[i].as_double()) <= 2 * t * std::abs(wanted[i].as_double()));
         }
-        check_close(predictions(model, models().tensors(row["x"])), models().tensors(row["final"]["predictions"]), 1e-4);
+        check_close(predictions(model, models().tensors(row["x"])), models().tensors(row["final"]["predictions"]), t);
     }
 }
 
@@ -207,7 +217,8 @@ TEST_CASE("configs that lie are refused with the place") {
     CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").find("config")->set("units", "many"); }), "units"));
     CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").find("config")->set("wings", 2); }), "wings"));
     CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").find("config")->set("units", int64_t(1) << 40); }), "larger than all that the file holds"));
-    CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").find("config")->set("units", 2); }), "mismatched: layers/dense_1/vars/0"));
+    CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").find("config")->set("units", 2); }), "larger than all that the file holds"));
+    CHECK(says(refusal([](Json& c) { layer_of(c, "group").find("config")->set("use_bias", false); }), "unexpected: layers/dense_2/vars/1"));
     CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").set("name", "group"); }), "'group'"));
     CHECK(says(refusal([](Json& c) {
         Json& layers = *c.find("config")->find("layers");
@@ -279,7 +290,7 @@ TEST_CASE("files that are not what they seem") {
     saving::load_model(models().file(models().find("cnn_sgd")["model"])).save_weights(path);
     const Tensors before = model.get_weights();
     const std::string message = message_of([&] { model.load_weights(path); });
-    CHECK(says(message, "mismatched: layers/dense/vars/0 (mlp/hidden/kernel): shape (24, 3) in the file, (6, 8) in the model"));
+    CHECK(says(message, "mismatched: layers/dense/vars/0 (hidden/kernel): shape (24, 3) in the file, (6, 8) in the model"));
     CHECK(says(message, "unexpected: layers/conv2d/vars/0"));
     CHECK(says(message, "missing: layers/dense_1/vars/0"));
     check_close(model.get_weights(), before, 0);
