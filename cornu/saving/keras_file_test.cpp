@@ -1,5 +1,5 @@
 // `.keras` files of the real Keras: read, run, trained further, written again. The files written here
-// are read by Keras in tools/oracle/check_models.py.
+// are read by Keras in tools/oracle/check_written_models.py.
 #include <doctest/doctest.h>
 
 #include "cornu/saving/keras_file.h"

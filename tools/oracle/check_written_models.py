@@ -1,0 +1,70 @@
+"""Reads models that Cornu wrote with the real Keras and compares them with those it read.
+
+    CORNU_WRITE_FILES=FOLDER build/test_saving -tc='*files for the oracle'
+    python tools/oracle/check_written_models.py FOLDER
+"""
+
+import json
+import os
+import pathlib
+import sys
+import zipfile
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import keras
+import numpy as np
+
+FOLDER = pathlib.Path(sys.argv[1])
+GOLDEN = pathlib.Path(os.environ.get("CORNU_GOLDEN", pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
+
+
+def load(content):
+    path = FOLDER / "theirs.keras"
+    path.write_bytes(content)
+    model = keras.models.load_model(path)
+    path.unlink()
+    return model
+
+
+def config(model):
+    """What a file would say of the model; ids only tell which objects are one in memory."""
+    text = json.dumps(keras.saving.serialize_keras_object(model))
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items() if k != "shared_object_id"}
+        return [plain(v) for v in value] if isinstance(value, list) else value
+
+    return plain(json.loads(text))
+
+
+def equal(ours, theirs):
+    assert len(ours) == len(theirs), (len(ours), len(theirs))
+    for a, b in zip(ours, theirs):
+        assert a.path == b.path and a.dtype == b.dtype, (a.path, b.path, a.dtype, b.dtype)
+        np.testing.assert_array_equal(np.asarray(a.value), np.asarray(b.value))
+
+
+def check(name, theirs):
+    ours = keras.models.load_model(FOLDER / f"{name}.keras")
+    assert config(ours) == config(theirs), name
+    equal(ours.variables, theirs.variables)
+    equal(ours.optimizer.variables, theirs.optimizer.variables)
+    for variable in ours.variables + ours.optimizer.variables:
+        variable.assign(np.zeros(variable.shape, variable.dtype))
+    ours.load_weights(FOLDER / f"{name}.weights.h5")
+    equal(ours.weights, theirs.weights)
+    equal(ours.optimizer.variables, theirs.optimizer.variables)
+
+
+def main():
+    with zipfile.ZipFile(GOLDEN / "models.zip") as archive:
+        cases = json.loads(archive.read("cases.json"))["cases"]
+        for case in cases:
+            check(case["name"], load(archive.read(case["final"]["model"]["file"])))
+    print(f"check_written_models: {len(cases)} models ok")
+
+
+main()
