@@ -51,6 +51,13 @@ private:
 
 CORNU_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
+// A shape that may be left out, yet is written like one: `.shape = {28, 28, 1}`.
+struct OptionalShape : std::optional<Shape> {
+    using std::optional<Shape>::optional;
+    OptionalShape() = default;
+    OptionalShape(std::initializer_list<int64_t> dims) : optional(Shape(dims)) {}
+};
+
 // `axis` in [-rank, rank) as a non-negative index; throws ValueError naming `what`.
 CORNU_API int64_t normalize_axis(int64_t axis, int64_t rank, const char* what = "axis");
 // Sorted, unique, non-negative axes; an empty `axes` means all of them.
