@@ -32,6 +32,14 @@ const std::vector<LayerClass>& layer_classes() {
         item<Dense>("Dense"),
         item<Embedding>("Embedding"),
         item<Activation>("Activation"),
+        item<Identity>("Identity"),
+        item<Masking>("Masking"),
+        // activations
+        item<ReLU>("ReLU"),
+        item<LeakyReLU>("LeakyReLU"),
+        item<ELU>("ELU"),
+        item<PReLU>("PReLU"),
+        item<Softmax>("Softmax"),
         // convolutional
         item<Conv1D>("Conv1D"),
         item<Conv2D>("Conv2D"),
@@ -61,8 +69,27 @@ const std::vector<LayerClass>& layer_classes() {
         item<Concatenate>("Concatenate"),
         // reshaping
         item<Flatten>("Flatten"),
+        item<Reshape>("Reshape"),
+        item<Permute>("Permute"),
+        item<RepeatVector>("RepeatVector"),
+        item<Cropping1D>("Cropping1D"),
+        item<Cropping2D>("Cropping2D"),
+        item<Cropping3D>("Cropping3D"),
+        item<ZeroPadding1D>("ZeroPadding1D"),
+        item<ZeroPadding2D>("ZeroPadding2D"),
+        item<ZeroPadding3D>("ZeroPadding3D"),
+        item<UpSampling1D>("UpSampling1D"),
+        item<UpSampling2D>("UpSampling2D"),
+        item<UpSampling3D>("UpSampling3D"),
         // regularization
         item<Dropout>("Dropout"),
+        item<SpatialDropout1D>("SpatialDropout1D"),
+        item<SpatialDropout2D>("SpatialDropout2D"),
+        item<SpatialDropout3D>("SpatialDropout3D"),
+        item<GaussianDropout>("GaussianDropout"),
+        item<GaussianNoise>("GaussianNoise"),
+        item<AlphaDropout>("AlphaDropout"),
+        item<ActivityRegularization>("ActivityRegularization"),
     };
     return classes;
 }

@@ -77,6 +77,5 @@ Tensor InputLayer::output() const { return static_cast<InputLayerImpl&>(impl()).
 const Shape& InputLayer::batch_shape() const { return *config_of(*this).batch_shape; }
 bool InputLayer::optional() const { return config_of(*this).optional; }
 DType InputLayer::dtype() const { return *config_of(*this).dtype; }
-bool InputLayer::optional() const { return config_of(*this).optional; }
 
 }  // namespace cornu::layers

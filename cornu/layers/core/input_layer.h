@@ -29,7 +29,6 @@ public:
     const Shape& batch_shape() const;
     bool optional() const;
     DType dtype() const;
-    bool optional() const;
     // The InputLayer that `layer` is; throws ValueError when it is another.
     explicit InputLayer(const Layer& layer);
     static bool is(const Layer& layer);
