@@ -14,7 +14,10 @@ public:
         const Specs specs = specs_of(in);
         infer_specs(op, specs, attrs);  // refuses bad shapes in the op's own words, before any engine does
         if (backend->supports(op, specs, attrs)) return backend->run(op, in, attrs);
-        if (op.decompose) return op.decompose(in, attrs);
+        if (op.decompose) {
+            const Unheard unheard;  // tapes hear of the op itself
+            return op.decompose(in, attrs);
+        }
         const std::shared_ptr<Backend> native = find_backend("native");
         if (native != backend && native->supports(op, specs, attrs)) {
             log_once(str("fallback:", op.name), LogLevel::warning,

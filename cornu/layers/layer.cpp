@@ -3,6 +3,7 @@
 #include "cornu/base/naming.h"
 #include "cornu/base/scope.h"
 #include "cornu/graph/recorder.h"
+#include "cornu/layers/weight_budget.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
@@ -119,6 +120,7 @@ SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs) {
 Variable CustomLayer::add_weight(const WeightOptions& options) {
     if (!options.shape.is_static())
         throw ShapeError(str("the shape of weight \"", options.name, "\" must be known when the layer is built. Received: ", options.shape));
+    WeightBudget::spend(options.shape, options.name);
     const DType dtype = options.dtype.value_or(variable_dtype());
     Initializer initializer = options.initializer;
     initializer.resolve();

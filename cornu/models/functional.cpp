@@ -60,12 +60,13 @@ std::string names_of(const Structure& tensors) {
 
 }  // namespace
 
-FunctionalModel::FunctionalModel(Structure inputs, Structure outputs, const std::string& name) : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
+FunctionalModel::FunctionalModel(Structure inputs, Structure outputs, const std::string& name, bool trainable)
+    : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
     check_symbolic(inputs_, "inputs");
     check_symbolic(outputs_, "outputs");
     const Tensors given = inputs_.flatten();
     if (!std::all_of(given.begin(), given.end(), is_input)) replace_inputs(inputs_, outputs_);
-    set_options({.name = name});
+    set_options({.name = name, .trainable = trainable});
     set_autocast(false);   // each input has a dtype of its own
     build_at_init();
 

@@ -12,7 +12,7 @@ public:
     // Both are nestings of KerasTensors. Inputs that are no Input()s are replaced by new ones.
     // Throws ValueError in Keras's words for anything else, for outputs that do not follow from the
     // inputs, and for two operations of one name.
-    FunctionalModel(Structure inputs, Structure outputs, const std::string& name = {});
+    FunctionalModel(Structure inputs, Structure outputs, const std::string& name = {}, bool trainable = true);
 
     const Structure& input() const { return inputs_; }
     const Structure& output() const { return outputs_; }

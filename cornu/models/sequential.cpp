@@ -2,8 +2,8 @@
 
 namespace cornu {
 
-SequentialModel::SequentialModel(std::vector<Layer> layers, const std::string& name) {
-    set_options({.name = name});
+SequentialModel::SequentialModel(std::vector<Layer> layers, const std::string& name, bool trainable) {
+    set_options({.name = name, .trainable = trainable});
     set_autocast(false);   // the layers cast what they take
     for (const Layer& layer : layers) append(layer);
     rebuild();

@@ -8,7 +8,7 @@ namespace cornu {
 
 class CORNU_API SequentialModel final : public CustomModel {
 public:
-    explicit SequentialModel(std::vector<Layer> layers = {}, const std::string& name = {});
+    explicit SequentialModel(std::vector<Layer> layers = {}, const std::string& name = {}, bool trainable = true);
 
     // Throw ValueError in Keras's words: two layers of one name, a second Input.
     void add(const Layer& layer);

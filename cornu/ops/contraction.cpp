@@ -120,16 +120,19 @@ MatmulPlan plan_matmul(const Shape& a, const Shape& b) {
     return p;
 }
 
+// Products of int8 are summed in int32, as in Keras.
+DType matmul_dtype(DType a, DType b) { return a == DType::int8 && b == DType::int8 ? DType::int32 : result_type(a, b); }
+
 constinit const Op matmul_op = {
     .name = "matmul", .keras = "keras.src.ops.numpy.Matmul", .doc = "Matrix product; leading axes broadcast.", .inputs = 2,
     .infer = [](const InferArgs& a) -> Specs {
-        const PromotionOperand types[] = {{a.dtype(0)}, {a.dtype(1)}};
-        return {{plan_matmul(a.shape(0), a.shape(1)).out, result_type(types)}};
+        return {{plan_matmul(a.shape(0), a.shape(1)).out, matmul_dtype(a.dtype(0), a.dtype(1))}};
     },
     .decompose = [](const Tensors& in, const Attrs&) -> Tensors {
         const MatmulPlan p = plan_matmul(in[0].shape(), in[1].shape());
         const auto shaped = [&](const Tensor& x, const Shape& shape) {
-            return x.rank() == 1 ? ops::broadcast_to(ops::reshape(x, Shape(shape.end() - 2, shape.end())), shape) : ops::broadcast_to(x, shape);
+            const Tensor wide = ops::cast(x, matmul_dtype(in[0].dtype(), in[1].dtype()));
+            return x.rank() == 1 ? ops::broadcast_to(ops::reshape(wide, Shape(shape.end() - 2, shape.end())), shape) : ops::broadcast_to(wide, shape);
         };
         const Tensor l = shaped(in[0], p.lhs), r = shaped(in[1], p.rhs);
         DotDims d{{l.rank() - 1}, {r.rank() - 2}, {}, {}};
@@ -141,7 +144,12 @@ constinit const Op matmul_op = {
         const Tensor y = prim::dot_general(l, r, d);
         return {in[0].rank() == 1 || in[1].rank() == 1 ? ops::reshape(y, p.out) : y};
     },
-    .traits = {.promote = Promote::common}};
+    .traits = {.promote = Promote::common},
+    .samples = {.cases = [] {
+        const auto spec = [](Shape s) { return Spec{std::move(s), DType::float64}; };
+        return std::vector<OpSample>{{{spec({2, 3}), spec({3, 4})}}, {{spec({3}), spec({3, 4})}}, {{spec({2, 3}), spec({3})}}, {{spec({3}), spec({3})}},
+                                     {{spec({5, 1, 2, 3}), spec({4, 3, 2})}}, {{spec({2, 0}), spec({0, 3})}}};
+    }}};
 
 constexpr const Op* family[] = {&dot_general_op, &matmul_op};
 

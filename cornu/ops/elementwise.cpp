@@ -78,10 +78,18 @@ constinit const Op negative_op = {
     .vjp = [](const Vjp& v) -> Tensors { return {-v.g()}; },
     .traits = arithmetic};
 
+// At 0 the slope is taken from the right, as in JAX.
 constinit const Op abs_op = {
-    .name = "abs", .keras = "keras.src.ops.numpy.Absolute", .doc = "|x|, element-wise.",
-    .infer = infer::elementwise,
-    .vjp = [](const Vjp& v) -> Tensors { return {v.g() * ops::sign(v.x())}; },
+    .name = "abs", .keras = "keras.src.ops.numpy.Absolute", .doc = "|x|, element-wise; of complex numbers the modulus.",
+    .infer = [](const InferArgs& a) -> Specs {
+        Specs out = infer::elementwise(a);
+        if (is_complex(a.dtype())) out[0].dtype = a.dtype() == DType::complex64 ? DType::float32 : DType::float64;
+        return out;
+    },
+    .vjp = [](const Vjp& v) -> Tensors {
+        if (is_complex(v.x().dtype())) throw UnsupportedError("ops.abs: gradients of complex numbers are not supported yet.");
+        return {ops::where(v.x() >= 0, v.g(), -v.g())};
+    },
     .traits = arithmetic, .samples = {.away_from_integers = true}};
 
 constinit const Op sign_op = {

@@ -32,10 +32,13 @@ constinit const Op relu_op = {
 constinit const Op relu6_op = {
     .name = "relu6", .keras = "keras.src.ops.nn.Relu6", .doc = "min(max(x, 0), 6), element-wise.",
     .infer = infer::elementwise,
+    .vjp = [](const Vjp& v) -> Tensors {
+        return {ops::where(ops::logical_and(v.x() > 0, v.x() < 6), v.g(), zero_like(v.g()))};
+    },
     .decompose = [](const Tensors& in, const Attrs&) -> Tensors {
         return {ops::minimum(ops::maximum(in[0], zero_like(in[0])), Tensor::full({}, 6, in[0].dtype()))};
     },
-    .traits = {.elementwise = true, .promote = Promote::common}, .samples = {.low = -3, .high = 9, .away_from_integers = true}};
+    .traits = activation, .samples = {.low = -3, .high = 9, .away_from_integers = true}};
 
 constinit const Op sigmoid_op = {
     .name = "sigmoid", .keras = "keras.src.ops.nn.Sigmoid", .doc = "1 / (1 + exp(-x)), element-wise.",

@@ -213,7 +213,10 @@ constinit const Op pad_op = {
 
 constinit const Op reverse_op = {
     .name = "reverse", .doc = "x with the order of elements reversed along axes.",
-    .infer = infer::same,
+    .infer = [](const InferArgs& a) -> Specs {
+        for (const int64_t axis : a.as<TransposeAttrs>().axes) normalize_axis(axis, a.shape().rank(), "axes");
+        return infer::same(a);
+    },
     .vjp = [](const Vjp& v) -> Tensors { return {prim::reverse(v.g(), v.as<TransposeAttrs>().axes)}; },
     .samples = {.cases = [] {
         return std::vector<OpSample>{{{{{2, 3}, DType::float64}}, TransposeAttrs{{1}}}, {{{{2, 3}, DType::float64}}, TransposeAttrs{{0, 1}}}};

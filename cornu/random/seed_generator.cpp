@@ -12,6 +12,8 @@ namespace {
 struct Streams {
     std::optional<PythonRandom> python;
     std::optional<NumpyRandom> numpy;
+    std::optional<int64_t> seed = {};   // set_random_seed's
+    SeedGenerator global = {};
 };
 
 Streams& streams() { return Context::current().state<Streams>(); }
@@ -22,7 +24,7 @@ uint32_t entropy() { return std::random_device()(); }
 void set_random_seed(int64_t seed) {
     if (seed < 0 || seed > int64_t{0xFFFFFFFF})
         throw ValueError(str("Expected `seed` argument to be an integer in [0, 2**32). Received: seed=", seed));
-    streams() = {PythonRandom(seed), NumpyRandom(static_cast<uint32_t>(seed))};
+    streams() = {PythonRandom(seed), NumpyRandom(static_cast<uint32_t>(seed)), seed, {}};
 }
 
 PythonRandom& python_random() {
@@ -35,6 +37,12 @@ NumpyRandom& numpy_random() {
 }
 
 int64_t make_default_seed() { return python_random().randint(1, 1000000000); }
+
+SeedGenerator& global_seed_generator() {
+    Streams& s = streams();
+    if (!s.global.defined()) s.global = SeedGenerator(s.seed, "global_seed_generator");
+    return s.global;
+}
 
 Tensor seed_key(int64_t seed) { return Tensor::from(std::vector<uint32_t>{static_cast<uint32_t>(seed), 0}); }
 

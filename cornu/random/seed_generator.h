@@ -35,6 +35,9 @@ private:
     Variable state_;
 };
 
+// What keras.random draws from without a seed: made anew from set_random_seed's seed.
+CORNU_API SeedGenerator& global_seed_generator();
+
 // The key of an integer seed: {seed, 0}.
 CORNU_API Tensor seed_key(int64_t seed);
 

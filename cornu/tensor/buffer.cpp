@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cornu/base/allocations.h"
 #include "cornu/base/error.h"
 
 namespace cornu {
@@ -14,6 +15,7 @@ public:
     explicit HostBuffer(size_t bytes) : Buffer(nullptr, bytes, true) {
         // A multiple of the alignment is what aligned_alloc asks for; the tail also lets a kernel
         // read (never write) whole vectors at the end.
+        note_allocation();
         data_ = std::aligned_alloc(64, (bytes + 64 + 63) / 64 * 64);
         if (!data_) throw ValueError(str("out of memory: ", bytes, " bytes were asked for."));
     }

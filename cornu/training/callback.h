@@ -9,6 +9,7 @@
 namespace cornu {
 
 class Model;
+class Trainer;
 
 class CORNU_API CustomCallback {
 public:
@@ -27,14 +28,21 @@ public:
     virtual void on_predict_end(const Logs&) {}
     virtual void on_predict_batch_begin(int64_t /*batch*/, const Logs&) {}
     virtual void on_predict_batch_end(int64_t /*batch*/, const Logs&) {}
+    // Figures of its own for an epoch, before anyone's on_epoch_end sees it.
+    virtual void add_epoch_logs(int64_t /*epoch*/, Logs&) {}
     // Whether batch hooks look at their logs: if none does, no batch waits for its figures.
     virtual bool wants_batch_logs() const { return false; }
 
-    Model& model() const;                        // the one being trained
-    void set_model(Model* model) { model_ = model; }
+    Model& model() const;                        // the one being trained; throws outside of training
+    Trainer& trainer() const;                    // its training side
+    void set_model(Model* model, Trainer* trainer) {
+        model_ = model;
+        trainer_ = trainer;
+    }
 
 private:
     Model* model_ = nullptr;
+    Trainer* trainer_ = nullptr;
 };
 
 class CORNU_API Callback {

@@ -18,6 +18,7 @@ public:
     bool contains(const std::string& name) const;
     double operator[](const std::string& name) const;     // throws ValueError that lists what there is
     const Tensor& tensor(const std::string& name) const;
+    Logs sorted() const;                                  // by name, as Keras hands them to callbacks
     bool empty() const { return items_.empty(); }
     size_t size() const { return items_.size(); }
     auto begin() const { return items_.begin(); }
@@ -28,10 +29,12 @@ private:
 };
 
 // What fit returns: for each name a value an epoch, in Keras's names and order.
-struct History {
+struct CORNU_API History {
     std::vector<int64_t> epoch;
     std::vector<std::pair<std::string, std::vector<double>>> history;
     const std::vector<double>& operator[](const std::string& name) const;   // throws ValueError that lists what there is
+    bool contains(const std::string& name) const;
+    void append(int64_t at, const Logs& logs);
 };
 
 }  // namespace cornu

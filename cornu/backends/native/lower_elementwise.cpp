@@ -34,13 +34,31 @@ Kernel lower_binary(const Call& call) {
     return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], in[1], out[0]); }, .in_place = same_as_output(call)};
 }
 
+// What is not of the type that Select wants (a condition of numbers, a branch still to be promoted)
+// is cast into scratch first.
 Kernel lower_where(const Call& call) {
-    Select kernel(call.dtype(1), call.shape(0), call.shape(1), call.shape(2));
-    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(static_cast<const bool*>(in[0]), in[1], in[2], out[0]); },
-            .in_place = same_as_output(call)};
+    const DType dtype = call.out[0].dtype;
+    Select kernel(dtype, call.shape(0), call.shape(1), call.shape(2));
+    struct Step { size_t input, offset; Cast cast; };
+    std::vector<Step> casts;
+    size_t scratch_bytes = 0;
+    for (size_t i = 0; i < 3; ++i) {
+        const DType wanted = i == 0 ? DType::bool_ : dtype;
+        if (call.dtype(i) == wanted) continue;
+        casts.push_back({i, scratch_bytes, Cast(call.dtype(i), wanted, call.shape(i).size())});
+        scratch_bytes += (static_cast<size_t>(bytes_for(wanted, call.shape(i).size())) + 63) / 64 * 64;
+    }
+    return {.run = [kernel, casts](const void* const* in, void* const* out, void* scratch) {
+                const void* from[] = {in[0], in[1], in[2]};
+                for (const Step& step : casts) {
+                    void* to = static_cast<char*>(scratch) + step.offset;
+                    step.cast.run(in[step.input], to);
+                    from[step.input] = to;
+                }
+                kernel.run(static_cast<const bool*>(from[0]), from[1], from[2], out[0]);
+            },
+            .scratch_bytes = scratch_bytes, .in_place = casts.empty() ? same_as_output(call) : std::vector<std::pair<int, int>>()};
 }
-
-bool supports_where(const Call& call) { return no_packed_or_string(call) && call.dtype(0) == DType::bool_ && call.dtype(1) == call.dtype(2); }
 
 Kernel lower_cast(const Call& call) {
     const DType from = call.dtype(), to = call.out[0].dtype;
@@ -79,7 +97,7 @@ constexpr Lowering table[] = {
     BINARY("maximum", max), BINARY("minimum", min), BINARY("equal", eq), BINARY("not_equal", ne), BINARY("greater", gt),
     BINARY("greater_equal", ge), BINARY("less", lt), BINARY("less_equal", le), BINARY("logical_and", logical_and),
     BINARY("logical_or", logical_or),
-    {"where", lower_where, supports_where}, {"cast", lower_cast, supports_cast}, {"stop_gradient", lower_view},
+    {"where", lower_where, no_packed_or_string}, {"cast", lower_cast, supports_cast}, {"stop_gradient", lower_view},
 };
 #undef UNARY
 #undef BINARY

@@ -4,6 +4,8 @@
 #include "cornu/backend/backend.h"
 #include "cornu/backends/native/lowering.h"
 #include "cornu/backends/native/plan.h"
+#include "cornu/backends/native/kernels/simd.h"
+#include "cornu/base/parallel.h"
 #include "cornu/base/version.h"
 
 namespace cornu {
@@ -34,7 +36,7 @@ namespace {
 
 class NativeBackend final : public Backend {
 public:
-    BackendInfo info() const override { return {"native", std::string(version()), {"cpu"}, ""}; }
+    BackendInfo info() const override { return {"native", std::string(version()), {"cpu"}, str("SIMD ", simd().name, ", ", threads(), " threads")}; }
     bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs) const override {
         return native::supports({op, attrs, in, {}});
     }

@@ -78,7 +78,7 @@ C python_floor_div(C a, C b) {
         else return sign_of(a) != sign_of(b) && integer_rem(a, b) != 0 ? wrap_sub(q, C(1)) : q;
     } else {
         const C r = std::fmod(a, b);
-        C q = (a - r) / b;
+        C q = (b == C(0) ? a : a - r) / b;
         if (r != C(0) && sign_of(b) != sign_of(r)) q -= C(1);
         return std::round(q);
     }

@@ -205,7 +205,9 @@ Chain::Chain(const ChainSpec& spec) {
     }
 
     int64_t traffic = operands * 4;
-    for (const auto& [value, dtype] : spec.outputs_) {
+    for (const auto& wanted : spec.outputs_) {
+        const int value = wanted.first;
+        const DType dtype = wanted.second;
         Output output{places[value], nullptr, bits(dtype) / 8, false};
         if (dtype != DType::float32) output.cast = cast_loop(DType::float32, dtype);
         traffic += output.bytes;

@@ -2,6 +2,7 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "cornu/base/allocations.h"
 #include "cornu/base/error.h"
 #include "cornu/base/parallel.h"
 
@@ -116,6 +117,7 @@ void Primitive::run(const void* const* pointers, void* scratch) {
     if (impl.scratch > 0)
         check(dnnl_memory_set_data_handle(impl.memories.back().get(), scratch),
               "take its scratchpad");
+    const LibraryCall library;
     check(dnnl_primitive_execute(impl.primitive.get(), impl.stream.get(),
                                  static_cast<int>(impl.arguments.size()), impl.arguments.data()),
           "execute a primitive");

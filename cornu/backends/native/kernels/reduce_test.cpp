@@ -69,7 +69,9 @@ const std::pair<Shape, std::vector<int64_t>> cases[] = {{{}, {}},
 
 TEST_CASE("float32 reductions over any axes") {
     Noise noise;
-    for (const auto& [shape, axes] : cases) {
+    for (const auto& c : cases) {
+        const Shape& shape = c.first;
+        const std::vector<int64_t>& axes = c.second;
         CAPTURE(shape);
         CAPTURE(axes.size());
         std::vector<float> x(static_cast<size_t>(shape.size()));
@@ -109,7 +111,9 @@ TEST_CASE("reductions of other dtypes") {
     const auto check = [](auto t, double tolerance) {
         using T = decltype(t);
         Noise noise;
-        for (const auto& [shape, axes] : cases) {
+        for (const auto& c : cases) {
+            const Shape& shape = c.first;
+            const std::vector<int64_t>& axes = c.second;
             if (shape.size() > 2000) continue;
             CAPTURE(shape);
             CAPTURE(name(dtype_of<T>));

@@ -67,12 +67,11 @@ CORNU_INLINE float expm1_of(float x) {
     return x > 60.f ? exp_of(x) : (x == 0.f ? x : small);
 }
 
-CORNU_INLINE float log_of(float x) {
-    const bool subnormal = x < 1.17549435e-38f;
-    const float scaled = subnormal ? x * 8388608.f : x;
+// The logarithm of a normal positive number times 2^-shift.
+CORNU_INLINE float log_normal(float x, float shift) {
     // Splits into m * 2^e with m in [sqrt(1/2), sqrt(2)).
-    const int32_t i = bits_of(scaled) - 0x3f3504f3;
-    const float e = float(i >> 23) - (subnormal ? 23.f : 0.f);
+    const int32_t i = int32_t(uint32_t(bits_of(x)) - 0x3f3504f3u);  // wraps if not positive
+    const float e = float(i >> 23) - shift;
     const float f = float_of((i & 0x007fffff) + 0x3f3504f3) - 1.f;
     float q = 6.746601239e-02f;
     q = q * f - 1.167564127e-01f;
@@ -87,7 +86,12 @@ CORNU_INLINE float log_of(float x) {
     float y = q * f * z;
     y = y - e * 2.12194440e-4f;
     y = y - 0.5f * z;
-    float result = (f + y) + e * 0.693359375f;
+    return (f + y) + e * 0.693359375f;
+}
+
+CORNU_INLINE float log_of(float x) {
+    const bool subnormal = x < 1.17549435e-38f;
+    float result = log_normal(subnormal ? x * 8388608.f : x, subnormal ? 23.f : 0.f);
     result = x == infinity ? infinity : result;
     result = x == 0.f ? -infinity : result;
     return x >= 0.f ? result : quiet_nan;
@@ -174,9 +178,8 @@ CORNU_INLINE float trunc_of(float x) { return sign_from(floor_of(abs_of(x)), x);
 
 CORNU_INLINE float softplus_of(float x) {
     const float a = abs_of(x);
-    const float z = exp_of(-a),
-                u = 1.f + z;  // log1p without its special cases, which hinder vectors
-    return (x < 0.f ? 0.f : x) + (log_of(u) + (z - (u - 1.f)) / u);
+    const float z = exp_of(-a), u = 1.f + z;  // log1p(z) without its special cases
+    return (x < 0.f ? 0.f : x) + (log_normal(u, 0.f) + (z - (u - 1.f)) / u);
 }
 CORNU_INLINE float gelu_of(float x) { return 0.5f * x * (1.f + erf_of(x * 0.707106781f)); }
 CORNU_INLINE float gelu_tanh_of(float x) {
@@ -189,7 +192,7 @@ CORNU_INLINE float gelu_slope(float x) {
 // x^y for finite x > 0 and finite y, through double so that the logarithm keeps enough digits.
 CORNU_INLINE float pow_positive(float x, float y) {
     const double wide = x;  // never subnormal as a double
-    const int64_t i = __builtin_bit_cast(int64_t, wide) - 0x3fe6a09e667f3bcdLL;
+    const int64_t i = int64_t(__builtin_bit_cast(uint64_t, wide) - 0x3fe6a09e667f3bcdULL);
     // int64 -> double by the magic number: few machines convert 64-bit integers in vectors.
     constexpr double magic = 6755399441055744.0;
     const int64_t e_bits = (i >> 52) + __builtin_bit_cast(int64_t, magic);

@@ -1,0 +1,438 @@
+// get_config and from_config of Functional and Sequential models.
+#include <deque>
+
+#include "cornu/models/functional.h"
+#include "cornu/models/model_config.h"
+#include "cornu/models/sequential.h"
+#include "cornu/tensor/codec.h"
+
+namespace cornu {
+
+namespace {
+
+// ---- writing ----
+
+Json constant_to_json(const Tensor& x) {
+    if (!x.defined()) return {};
+    const Tensor host = x.to_host();
+    const std::vector<double> reals = host.to_vector<double>();
+    const auto value = [&](int64_t i) -> Json {
+        const double real = reals[static_cast<size_t>(i)];
+        if (x.dtype() == DType::bool_) return real != 0;
+        if (is_integer(x.dtype())) return static_cast<int64_t>(real);
+        return real;
+    };
+    if (x.rank() == 0 && x.weak()) return value(0);
+    int64_t next = 0;
+    const auto nested = [&](int64_t axis, const auto& self) -> Json {
+        if (axis == x.rank()) return value(next++);
+        Json list = Json::array();
+        for (int64_t i = 0; i < x.shape()[axis]; ++i) list.push_back(self(axis + 1, self));
+        return list;
+    };
+    return Json::object({{"class_name", "__numpy__"}, {"config", Json::object({{"value", nested(0, nested)}, {"dtype", name(x.dtype())}})}});
+}
+
+class NodeWriter {
+public:
+    explicit NodeWriter(const FunctionGraph& graph) : graph_(graph) {}
+
+    Json write(const SymbolicNode& node) const {
+        Json args = Json::array(), kwargs = Json::object();
+        if (const auto* call = dynamic_cast<const OpCall*>(node.operation.get())) {
+            for (const Structure& item : node.inputs.list()) args.push_back(tensors(item));
+            if (std::string_view(call->op().name) == "get_item") args.push_back(call->attrs().to_json()["key"]);
+        } else {
+            args.push_back(tensors(node.inputs));
+            if (node.call.training.given()) kwargs.set("training", static_cast<bool>(node.call.training));
+            if (holds_any(node.call.mask)) kwargs.set("mask", tensors(node.call.mask));
+            if (holds_any(node.call.initial_state)) kwargs.set("initial_state", tensors(node.call.initial_state));
+        }
+        return Json::object({{"args", std::move(args)}, {"kwargs", std::move(kwargs)}});
+    }
+
+    // [operation, call, output]; the calls of a Functional model are counted from 1 here.
+    Json place(const Tensor& tensor) const {
+        const SymbolicOrigin& origin = symbolic_origin(tensor);
+        const Operation* operation = origin.node()->operation.get();
+        const size_t first = dynamic_cast<const FunctionalModel*>(operation) ? 1 : 0;
+        return Json::array({operation->operation_name(), first + graph_.index_in_graph(origin.node().get()), origin.index()});
+    }
+    Json places(const Structure& tensors) const {
+        return convert(tensors, [&](const Tensor& x) { return place(x); });
+    }
+
+private:
+    static bool holds_any(const Structure& tensors) {
+        bool any = false;
+        tensors.for_each([&](const Tensor& x) { any = any || x.defined(); });
+        return any;
+    }
+    template <class F>
+    static Json convert(const Structure& tensors, const F& leaf) {
+        if (tensors.is_leaf()) return leaf(tensors.leaf());
+        if (tensors.is_list()) {
+            Json list = Json::array();
+            for (const Structure& item : tensors.list()) list.push_back(convert(item, leaf));
+            return list;
+        }
+        Json dict = Json::object();
+        for (const auto& [key, item] : tensors.dict()) dict.set(key, convert(item, leaf));
+        return dict;
+    }
+    Json tensors(const Structure& inputs) const {
+        return convert(inputs, [&](const Tensor& x) -> Json {
+            if (!x.defined() || !x.symbolic()) return constant_to_json(x);
+            const SymbolicOrigin& origin = symbolic_origin(x);
+            const Json history = Json::array({origin.node()->operation->operation_name(), graph_.index_in_graph(origin.node().get()), origin.index()});
+            return Json::object({{"class_name", "__keras_tensor__"},
+                                 {"config", Json::object({{"shape", Codec<Shape>::encode(x.shape())}, {"dtype", name(x.dtype())}, {"keras_history", history}})}});
+        });
+    }
+
+    const FunctionGraph& graph_;
+};
+
+// ---- reading ----
+
+const Json& member(const Json& json, const char* key, const char* what) {
+    const Json* found = json.find(key);
+    if (!found) throw ValueError(str("the config of ", what, " must have `", key, "`."));
+    return *found;
+}
+
+bool is_object_of(const Json& json, std::string_view class_name) {
+    const Json* found = json.find("class_name");
+    return found && found->is_string() && found->as_string() == class_name;
+}
+
+bool holds_tensor(const Json& json) {
+    if (json.is_array()) return std::any_of(json.as_array().begin(), json.as_array().end(), holds_tensor);
+    if (!json.is_object()) return false;
+    if (is_object_of(json, "__keras_tensor__")) return true;
+    return std::any_of(json.as_object().begin(), json.as_object().end(), [](const Json::Member& m) { return holds_tensor(m.second); });
+}
+
+// Nested lists of numbers, all of one length on each axis.
+void collect_numbers(const Json& json, size_t axis, Shape& shape, std::vector<double>& values, bool& integral, bool& logical) {
+    if (!json.is_array()) {
+        if (axis != static_cast<size_t>(shape.rank())) throw ValueError("a constant must be a regular nesting of lists.");
+        integral = integral && (json.is_int() || json.is_bool());
+        logical = logical && json.is_bool();
+        values.push_back(json.is_bool() ? (json.as_bool() ? 1.0 : 0.0) : json.as_double());
+        return;
+    }
+    const auto size = static_cast<int64_t>(json.size());
+    if (axis == static_cast<size_t>(shape.rank())) {
+        if (!values.empty()) throw ValueError("a constant must be a regular nesting of lists.");
+        shape.push_back(size);
+    } else if (shape[static_cast<int64_t>(axis)] != size) {
+        throw ValueError("a constant must be a regular nesting of lists.");
+    }
+    for (const Json& item : json.as_array()) collect_numbers(item, axis + 1, shape, values, integral, logical);
+}
+
+Tensor constant_from_json(const Json& json, std::optional<DType> dtype) {
+    if (!dtype && json.is_bool()) return json.as_bool();
+    if (!dtype && json.is_int()) return json.as_int();
+    if (!dtype && json.is_double()) return json.as_double();
+    Shape shape;
+    std::vector<double> values;
+    bool integral = true, logical = true;
+    collect_numbers(json, 0, shape, values, integral, logical);
+    const DType wanted = dtype.value_or(logical && !values.empty() ? DType::bool_ : integral ? DType::int32 : DType::float32);
+    Tensor out = Tensor::uninitialized(shape, wanted);
+    visit_dtype(wanted, [&](auto zero) {
+        using T = decltype(zero);
+        auto* to = static_cast<T*>(out.mutable_raw());
+        for (size_t i = 0; i < values.size(); ++i) {
+            if constexpr (std::is_arithmetic_v<T>) to[i] = static_cast<T>(values[i]);
+            else to[i] = T(static_cast<float>(values[i]));
+        }
+    });
+    return out;
+}
+
+class GraphReader {
+public:
+    explicit GraphReader(const Json& layers) {
+        for (const Json& data : layers.as_array()) add(data);
+    }
+
+    void make_nodes() {
+        std::deque<size_t> ready;
+        for (size_t i = 0; i < items_.size(); ++i) ready.push_back(i);
+        while (!ready.empty()) {
+            const size_t at = ready.front();
+            ready.pop_front();
+            Item& item = items_[at];
+            while (item.next < item.nodes->size()) {
+                const std::optional<Place> missing = first_missing(at);
+                if (missing) {
+                    waiting_[{missing->item, missing->node}].push_back(at);
+                    break;
+                }
+                call(item);
+                const auto woken = waiting_.find({at, item.outputs.size() - 1});
+                if (woken == waiting_.end()) continue;
+                ready.insert(ready.end(), woken->second.begin(), woken->second.end());
+                waiting_.erase(woken);
+            }
+        }
+        if (waiting_.empty()) return;
+        const Item& stuck = items_[waiting_.begin()->second.front()];
+        throw ValueError(str("Invalid Functional model configuration. The graph of the Functional model either has loops or disconnected nodes. "
+                             "The following node failed to be resolved: call ", stuck.next, " of '", stuck.name, "'"));
+    }
+
+    // The tensors that [name, node, output] triples stand for.
+    Structure tensors(const Json& json) const {
+        if (json.is_array() && json.size() == 3 && json[0].is_string()) {
+            const Item& item = find(json[0].as_string());
+            const int64_t first = std::dynamic_pointer_cast<FunctionalModel>(item.operation) ? 1 : 0;
+            return output(item, json[1].as_int() - first, json[2].as_int());
+        }
+        if (json.is_array()) {
+            Structure::List list;
+            for (const Json& element : json.as_array()) list.push_back(tensors(element));
+            return list;
+        }
+        if (!json.is_object()) throw ValueError(str("`input_layers` and `output_layers` must hold [name, node, output]. Received: ", json));
+        Structure::Dict dict;
+        for (const auto& [key, element] : json.as_object()) dict.emplace(key, tensors(element));
+        return dict;
+    }
+
+private:
+    struct Item {
+        std::string name;
+        std::shared_ptr<Operation> operation;
+        const Json::Array* nodes;
+        size_t next = 0;
+        std::vector<Tensors> outputs;   // of each call made so far
+    };
+    struct Place { size_t item; size_t node; };
+
+    void add(const Json& data) {
+        const std::string& name = member(data, "name", "a layer of a Functional model").as_string();
+        try {
+            Item item{.name = name, .operation = deserialize_operation(data), .nodes = &member(data, "inbound_nodes", "a layer of a Functional model").as_array()};
+            if (!by_name_.emplace(name, items_.size()).second)
+                throw ValueError(str("The name \"", name, "\" is used 2 times in the model. All operation names should be unique."));
+            if (item.operation->operation_name() != name)
+                throw ValueError(str("`name` and the name in the config must be equal. Received: '", name, "' and '", item.operation->operation_name(), "'"));
+            const Layer layer(std::dynamic_pointer_cast<CustomLayer>(item.operation));
+            if (layers::InputLayer::is(layer)) {
+                if (!item.nodes->empty()) throw ValueError("an InputLayer has no inbound nodes.");
+                item.outputs.push_back({layers::InputLayer(layer).output()});
+            }
+            items_.push_back(std::move(item));
+        } catch (const UnsupportedError& e) {
+            throw UnsupportedError(str("layer '", name, "': ", e.what()));
+        } catch (const ValueError& e) {
+            throw ValueError(str("layer '", name, "': ", e.what()));
+        }
+    }
+
+    const Item& find(const std::string& name) const {
+        const auto found = by_name_.find(name);
+        if (found == by_name_.end()) throw ValueError(str("Unknown layer: ", name));
+        return items_[found->second];
+    }
+
+    static Tensor output(const Item& item, int64_t node, int64_t index) {
+        if (node < 0 || node >= static_cast<int64_t>(item.outputs.size()))
+            throw ValueError(str("Layer node index out of bounds: '", item.name, "' is called ", item.outputs.size(), " times. Received: node ", node));
+        const Tensors& outputs = item.outputs[static_cast<size_t>(node)];
+        if (index < 0 || index >= static_cast<int64_t>(outputs.size()))
+            throw ValueError(str("Tensor index out of bounds: '", item.name, "' has ", outputs.size(), " outputs. Received: output ", index));
+        return outputs[static_cast<size_t>(index)];
+    }
+
+    // The place in a keras_history; it must name a layer of this model and a call that it has.
+    Place place(const Json& tensor) const {
+        const Json& history = member(member(tensor, "config", "a __keras_tensor__"), "keras_history", "a __keras_tensor__");
+        if (!history.is_array() || history.size() != 3) throw ValueError(str("`keras_history` must be [name, node, output]. Received: ", history));
+        const Item& item = find(history[0].as_string());
+        const int64_t node = history[1].as_int();
+        const auto calls = static_cast<int64_t>(std::max(item.nodes->size(), item.outputs.size()));
+        if (node < 0 || node >= calls) throw ValueError(str("Layer node index out of bounds: '", item.name, "' is called ", calls, " times. Received: node ", node));
+        return {static_cast<size_t>(&item - items_.data()), static_cast<size_t>(node)};
+    }
+
+    std::optional<Place> missing_in(const Json& json) const {
+        if (is_object_of(json, "__keras_tensor__")) {
+            const Place at = place(json);
+            return at.node < items_[at.item].outputs.size() ? std::nullopt : std::optional(at);
+        }
+        if (json.is_array()) {
+            for (const Json& item : json.as_array())
+                if (auto missing = missing_in(item)) return missing;
+        } else if (json.is_object()) {
+            for (const auto& [key, item] : json.as_object())
+                if (auto missing = missing_in(item)) return missing;
+        }
+        return std::nullopt;
+    }
+    std::optional<Place> first_missing(size_t at) const {
+        const Item& item = items_[at];
+        try {
+            return missing_in((*item.nodes)[item.next]);
+        } catch (const ValueError& e) {
+            throw ValueError(str("layer '", item.name, "', inbound node ", item.next, ": ", e.what()));
+        }
+    }
+
+    Structure value(const Json& json) const {
+        if (json.is_null()) return Tensor();
+        if (is_object_of(json, "__keras_tensor__")) {
+            const Place at = place(json);
+            return output(items_[at.item], static_cast<int64_t>(at.node), json["config"]["keras_history"][2].as_int());
+        }
+        if (is_object_of(json, "__numpy__") || is_object_of(json, "__tensor__")) {
+            const Json& config = member(json, "config", "a constant");
+            return constant_from_json(member(config, "value", "a constant"), parse_dtype(member(config, "dtype", "a constant").as_string()));
+        }
+        if (json.is_number() || json.is_bool()) return constant_from_json(json, {});
+        if (json.is_array()) {
+            if (!holds_tensor(json)) return constant_from_json(json, {});
+            Structure::List list;
+            for (const Json& item : json.as_array()) list.push_back(value(item));
+            return list;
+        }
+        if (json.is_object() && !json.contains("class_name")) {
+            Structure::Dict dict;
+            for (const auto& [key, item] : json.as_object()) dict.emplace(key, value(item));
+            return dict;
+        }
+        throw UnsupportedError(str("an argument of this kind is not supported. Received: ", json.dump().substr(0, 200)));
+    }
+
+    void call(Item& item) {
+        const Json& node = (*item.nodes)[item.next];
+        try {
+            if (!node.is_object()) throw UnsupportedError("its nodes are written as Keras 2 did; load and save the file with Keras 3 first.");
+            const Json::Array& args = member(node, "args", "an inbound node").as_array();
+            const Json& kwargs = member(node, "kwargs", "an inbound node");
+            const auto op = std::dynamic_pointer_cast<OpCall>(item.operation);
+            item.outputs.push_back((op ? call_op(item, op, args, kwargs) : call_layer(item, args, kwargs)).flatten());
+            ++item.next;
+        } catch (const UnsupportedError& e) {
+            throw UnsupportedError(str("layer '", item.name, "', inbound node ", item.next, ": ", e.what()));
+        } catch (const ValueError& e) {
+            throw ValueError(str("layer '", item.name, "', inbound node ", item.next, ": ", e.what()));
+        }
+    }
+
+    Structure call_layer(const Item& item, const Json::Array& args, const Json& kwargs) const {
+        Structure::List inputs;
+        for (const Json& arg : args) inputs.push_back(value(arg));
+        Call call;
+        for (const auto& [key, arg] : kwargs.as_object()) {
+            if (arg.is_null()) continue;
+            if (key == "training") call.training = arg.as_bool();
+            else if (key == "mask") call.mask = value(arg);
+            else if (key == "initial_state") call.initial_state = value(arg);
+            else if (key == "inputs" && inputs.empty()) inputs.push_back(value(arg));
+            else throw UnsupportedError(str("the call argument `", key, "` is not supported."));
+        }
+        if (inputs.empty()) throw ValueError("a call must have an input.");
+        const Layer layer(std::dynamic_pointer_cast<CustomLayer>(item.operation));
+        return layer(inputs.size() == 1 ? inputs[0] : Structure(std::move(inputs)), call);
+    }
+
+    static Structure call_op(Item& item, std::shared_ptr<OpCall>& op, const Json::Array& args, const Json& kwargs, const GraphReader& reader) {
+        Structure::List inputs;
+        const bool get_item = std::string_view(op->op().name) == "get_item";
+        for (size_t i = 0; i < args.size(); ++i) {
+            if (get_item && i == 1) {
+                // The key is an attribute here: the operation is made anew with it.
+                if (item.next > 0) throw UnsupportedError("x[key] called several times as one operation is not supported.");
+                op = std::make_shared<OpCall>(op->op(), op->op().read_attrs(Json::object({{"key", args[i].is_array() ? args[i] : Json::array({args[i]})}})), item.name);
+                item.operation = op;
+            } else {
+                inputs.push_back(reader.value(args[i]));
+            }
+        }
+        for (const auto& [key, arg] : kwargs.as_object())
+            if (!arg.is_null()) inputs.push_back(reader.value(arg));
+        const Structure given(std::move(inputs));
+        const Tensors flat = given.flatten();
+        if (op->op().inputs >= 0 && static_cast<int>(flat.size()) != op->op().inputs)
+            throw ValueError(str("ops.", op->op().name, " takes ", op->op().inputs, " tensors. Received: ", flat.size()));
+        for (const Tensor& x : flat)
+            if (!x.defined()) throw ValueError("null is no input of an operation.");
+        if (std::none_of(flat.begin(), flat.end(), [](const Tensor& x) { return x.symbolic(); }))
+            throw ValueError("an operation of constants alone is no node.");
+        const Specs specs = infer_specs(op->op(), specs_of(flat), op->attrs());
+        std::vector<SpecTree> outputs(specs.begin(), specs.end());
+        return add_symbolic_node(op, given, {}, outputs.size() == 1 ? outputs[0] : SpecTree(std::move(outputs)));
+    }
+    Structure call_op(Item& item, std::shared_ptr<OpCall> op, const Json::Array& args, const Json& kwargs) { return call_op(item, op, args, kwargs, *this); }
+
+    std::vector<Item> items_;
+    std::map<std::string, size_t> by_name_;
+    std::map<std::pair<size_t, size_t>, std::vector<size_t>> waiting_;
+};
+
+std::string optional_name(const Json& config) {
+    const Json& name = config.get("name");
+    return name.is_null() ? std::string() : name.as_string();
+}
+bool optional_trainable(const Json& config) {
+    const Json& trainable = config.get("trainable");
+    return trainable.is_null() || trainable.as_bool();
+}
+
+}  // namespace
+
+Json FunctionalModel::get_config() const {
+    const NodeWriter writer(graph_);
+    Json layers = Json::array();
+    for (const std::shared_ptr<Operation>& operation : graph_.operations) {
+        Json layer = serialize_operation(*operation);
+        Json nodes = Json::array();
+        if (const auto calls = graph_.calls.find(operation.get()); calls != graph_.calls.end())
+            for (const FunctionGraph::Node& node : calls->second)
+                if (!node->input_tensors().empty()) nodes.push_back(writer.write(*node));
+        layer.set("name", operation->operation_name());
+        layer.set("inbound_nodes", std::move(nodes));
+        layers.push_back(std::move(layer));
+    }
+    return Json::object({{"name", name()}, {"trainable", trainable()}, {"layers", std::move(layers)},
+                         {"input_layers", writer.places(inputs_)}, {"output_layers", writer.places(outputs_)}});
+}
+
+std::shared_ptr<CustomModel> functional_from_config(const Json& config) {
+    GraphReader reader(member(config, "layers", "a Functional model"));
+    reader.make_nodes();
+    return std::make_shared<FunctionalModel>(reader.tensors(member(config, "input_layers", "a Functional model")),
+                                             reader.tensors(member(config, "output_layers", "a Functional model")), optional_name(config), optional_trainable(config));
+}
+
+Json SequentialModel::get_config() const {
+    Json config = CustomLayer::get_config();
+    Json list = Json::array();
+    for (const Layer& layer : layers_) list.push_back(serialize_operation(layer.impl()));
+    config.set("layers", std::move(list));
+    if (functional_) config.set("build_input_shape", Codec<Shape>::encode(input_layer().batch_shape()));
+    return config;
+}
+
+std::shared_ptr<CustomModel> sequential_from_config(const Json& config) {
+    std::vector<Layer> layers;
+    for (const Json& data : member(config, "layers", "a Sequential model").as_array()) {
+        const auto layer = std::dynamic_pointer_cast<CustomLayer>(deserialize_operation(data));
+        if (!layer) throw ValueError(str("Only layers can be added to a Sequential model. Received: ", data.get("class_name")));
+        layers.push_back(Layer(layer));
+    }
+    auto model = std::make_shared<SequentialModel>(std::move(layers), member(config, "name", "a Sequential model").as_string(), optional_trainable(config));
+    if (const Json& shape = config.get("build_input_shape"); shape.is_array() && !model->functional()) {
+        Shape input;
+        Codec<Shape>::decode(shape, input);
+        model->build_once(ShapeTree(input));
+    }
+    return model;
+}
+
+}  // namespace cornu

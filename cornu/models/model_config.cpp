@@ -1,0 +1,135 @@
+#include "cornu/models/model_config.h"
+
+#include "cornu/models/functional.h"
+#include "cornu/models/sequential.h"
+#include "cornu/ops/catalogue.h"
+#include "cornu/tensor/codec.h"
+
+namespace cornu {
+
+namespace {
+
+thread_local ObjectSharing* sharing = nullptr;
+
+void count_ids(const Json& json, std::map<int64_t, int>& counts) {
+    if (json.is_array())
+        for (const Json& item : json.as_array()) count_ids(item, counts);
+    if (!json.is_object()) return;
+    if (const Json* id = json.find("shared_object_id"); id && id->is_int()) ++counts[id->as_int()];
+    for (const auto& [key, item] : json.as_object()) count_ids(item, counts);
+}
+
+void drop_ids(Json& json, const std::map<int64_t, int>& counts) {
+    if (json.is_array())
+        for (Json& item : json.as_array()) drop_ids(item, counts);
+    if (!json.is_object()) return;
+    Json::Object& members = json.as_object();
+    std::erase_if(members, [&](const Json::Member& m) {
+        if (m.first != "shared_object_id" || !m.second.is_int()) return false;
+        const auto found = counts.find(m.second.as_int());
+        return found != counts.end() && found->second == 1;
+    });
+    for (auto& [key, item] : members) drop_ids(item, counts);
+}
+
+Json serialize_op(const OpCall& call) {
+    const std::string full = call.op().keras;
+    const size_t dot = full.rfind('.');
+    const std::string class_name = full.substr(dot + 1);
+    Json config = Json::object({{"name", call.operation_name()}});
+    // The key of x[key] is an argument of the call.
+    if (class_name != "GetItem")
+        for (const auto& [key, value] : call.attrs().to_json().as_object()) config.set(key, value);
+    return write_object({.module = full.substr(0, dot), .class_name = class_name, .registered_name = class_name, .config = std::move(config)});
+}
+
+std::shared_ptr<Operation> deserialize_op(const SerializedObject& object) {
+    const Op* op = find_keras_op(object.module + "." + object.class_name);
+    if (!op) throw UnsupportedError(str("the operation ", object.module, ".", object.class_name, " is not known."));
+    const Json* name = object.config.find("name");
+    if (!name || !name->is_string()) throw ValueError(str("the config of operation ", object.class_name, " must have a string `name`."));
+    Json attrs = Json::object();
+    for (const auto& [key, value] : object.config.as_object())
+        if (key != "name" && key != "dtype") attrs.set(key, value);
+    if (object.class_name != "GetItem" && !op->read_attrs && attrs.size() > 0)
+        throw ValueError(str("the operation ", object.class_name, " takes no `", attrs.as_object()[0].first, "`."));
+    const bool reads = op->read_attrs && object.class_name != "GetItem";
+    return std::make_shared<OpCall>(*op, reads ? op->read_attrs(attrs) : Attrs(), name->as_string());
+}
+
+bool is_functional(const SerializedObject& o) {
+    return o.class_name == "Functional" || (o.class_name == "Model" && o.config.contains("input_layers"));
+}
+
+}  // namespace
+
+ObjectSharing::ObjectSharing() : outer_(sharing) { sharing = this; }
+ObjectSharing::~ObjectSharing() { sharing = outer_; }
+ObjectSharing* ObjectSharing::active() { return sharing; }
+int64_t ObjectSharing::id_of(const Operation* operation) {
+    return ids_.emplace(operation, static_cast<int64_t>(ids_.size()) + 1).first->second;
+}
+void ObjectSharing::drop_unshared(Json& json) {
+    std::map<int64_t, int> counts;
+    count_ids(json, counts);
+    drop_ids(json, counts);
+}
+
+Json serialize_operation(Operation& operation) {
+    if (const auto* call = dynamic_cast<const OpCall*>(&operation)) return serialize_op(*call);
+    auto& impl = dynamic_cast<CustomLayer&>(operation);
+    auto* model = dynamic_cast<CustomModel*>(&impl);
+    Json json;
+    if (dynamic_cast<FunctionalModel*>(model) || dynamic_cast<SequentialModel*>(model)) {
+        const bool functional = model->class_name() == "Functional";
+        json = write_object({.module = functional ? "keras.src.models.functional" : "keras", .class_name = model->class_name(),
+                             .registered_name = functional ? "Functional" : "", .config = model->get_config()});
+        if (const Json build = model->get_build_config(); !build.is_null()) json.set("build_config", build);
+    } else {
+        json = layers::serialize(Layer(impl.shared_from_this()));
+    }
+    if (model) {
+        const Json compiled = model->get_compile_config();
+        json.set("compile_config", compiled.is_null() ? Json::object() : compiled);
+    }
+    if (sharing) json.set("shared_object_id", sharing->id_of(&operation));
+    return json;
+}
+
+std::shared_ptr<Operation> deserialize_operation(const Json& json) {
+    if (!json.is_object()) throw ValueError(str("a layer must be an object with `class_name` and `config`. Received: ", json.dump().substr(0, 200)));
+    const SerializedObject object = read_object(json, "a layer");
+    if (object.class_name == "Lambda" || object.class_name == "__lambda__")
+        throw UnsupportedError("a Lambda layer holds Python code, which is never run. Write the layer as a class of your own and make it known by "
+                               "layers::register_layer<T>(\"package>Name\").");
+    if (!object.config.is_object()) throw ValueError(str("Expected 'config' to be a dict for ", object.class_name, "."));
+    const Json* shared = json.find("shared_object_id");
+    const bool sharable = sharing && shared && shared->is_int();
+    if (sharable)
+        if (const auto found = sharing->read.find(shared->as_int()); found != sharing->read.end()) return found->second.shared();
+    if (object.module.rfind("keras.src.ops.", 0) == 0) return deserialize_op(object);
+
+    Layer layer;
+    if (object.registered_name.empty() || object.registered_name == object.class_name) {
+        if (is_functional(object)) layer = Layer(functional_from_config(object.config));
+        else if (object.class_name == "Sequential") layer = Layer(sequential_from_config(object.config));
+    }
+    if (!layer.defined()) {
+        const LayerClass* found = layers::find_layer_class(object);
+        if (!found)
+            throw ValueError(str("Could not locate class '", describe_object(object), "'. Make sure custom classes are made known by "
+                                 "layers::register_layer<T>(\"package>Name\") before the file is loaded."));
+        layer = found->from_config(object.config);
+    }
+    if (const Json& build = json.get("build_config"); build.is_object()) layer.impl().build_from_config(build);
+    if (sharable) sharing->read.emplace(shared->as_int(), layer);
+    return layer.shared();
+}
+
+Model clone_model(const Model& model) {
+    const ObjectSharing scope;
+    const auto cloned = deserialize_operation(serialize_operation(model.model_impl()));
+    return Model(std::dynamic_pointer_cast<CustomModel>(cloned));
+}
+
+}  // namespace cornu

@@ -1,0 +1,35 @@
+// `.keras` files: metadata.json, config.json and model.weights.h5 in a zip archive. Reading one never
+// runs code, opens a path or calls a function that is not on a list.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "cornu/models/model.h"
+#include "cornu/saving/byte_source.h"
+#include "cornu/saving/load_limits.h"
+#include "cornu/saving/load_report.h"
+
+namespace cornu {
+
+struct LoadOptions {
+    bool compile = true;                   // with the file's own compile config and optimizer state
+    bool strict = true;                    // FileError unless every variable was found and fits
+    saving::LoadLimits limits = {};
+    saving::LoadReport* report = nullptr;  // filled when given, also before a strict refusal
+};
+
+// The model in the file, with its weights and, when it was compiled, its optimizer's state. Throws
+// FileError naming the file and the place in it; UnsupportedError for what Cornu does not have.
+// Classes of one's own must be made known by layers::register_layer first.
+CORNU_API Model load_model(const std::filesystem::path& path, const LoadOptions& options = {});
+
+namespace saving {
+CORNU_API Model load_model(const ByteSource& file, const LoadOptions& options = {});
+// The JSON of the two members, as a file would hold them.
+CORNU_API Json model_config(const Model& model);
+// Written beside and renamed: `path` has the whole model or is as it was.
+CORNU_API void save_model(const Model& model, const std::filesystem::path& path);
+}  // namespace saving
+
+}  // namespace cornu

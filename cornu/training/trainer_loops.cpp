@@ -1,0 +1,336 @@
+// fit, evaluate, predict: loops over batches around the steps.
+#include <cstring>
+
+#include "cornu/data/arrays.h"
+#include "cornu/training/feed.h"
+#include "cornu/training/trainer_state.h"
+
+namespace cornu {
+
+namespace {
+
+// Callbacks with the model they serve, for as long as a loop runs.
+class CallbackList {
+public:
+    CallbackList(const Callbacks& callbacks, Trainer& trainer) : model_(callbacks.empty() ? nullptr : trainer.model_handle()) {
+        for (const Callback& callback : callbacks) {
+            if (!callback.shared()) throw ValueError("an empty callback handle was used.");
+            callback.impl().set_model(model_.get(), &trainer);
+            wants_batch_logs_ = wants_batch_logs_ || callback.impl().wants_batch_logs();
+            list_.push_back(callback.shared());
+        }
+    }
+    ~CallbackList() {
+        for (const auto& callback : list_) callback->set_model(nullptr, nullptr);
+    }
+    CallbackList(const CallbackList&) = delete;
+    CallbackList& operator=(const CallbackList&) = delete;
+
+    template <class... Args, class... Given>
+    void call(void (CustomCallback::*hook)(Args...), Given&&... given) {
+        for (const auto& callback : list_) (callback.get()->*hook)(given...);
+    }
+    bool wants_batch_logs() const { return wants_batch_logs_; }
+
+private:
+    std::shared_ptr<Model> model_;
+    std::vector<std::shared_ptr<CustomCallback>> list_;
+    bool wants_batch_logs_ = false;
+};
+
+const Logs no_logs;
+
+Structure logs_to_structure(const Logs& logs, std::vector<std::string>& names) {
+    Structure::List values;
+    for (const auto& [name, value] : logs) {
+        names.push_back(name);
+        values.emplace_back(value);
+    }
+    return values;
+}
+
+// Rows of `from` written into `to` at `row`.
+void put_rows(const Tensor& from, Tensor& to, int64_t row) {
+    const Tensor host = from.to_host();
+    const int64_t bytes = bytes_for(from.dtype(), from.shape().without_front().size());
+    std::memcpy(static_cast<std::byte*>(to.mutable_raw()) + row * bytes, host.raw(), static_cast<size_t>(from.shape().front() * bytes));
+}
+
+}  // namespace
+
+// Runs steps of one kind, compiled or line by line.
+class Trainer::Loop {
+public:
+    enum class Kind : uint8_t { train, test, predict };
+    Loop(Trainer& trainer, Kind kind) : trainer_(trainer), state_(*trainer.state_), kind_(kind) {}
+
+    // `whole`: all targets that batches are cut from, looked at once instead of batch by batch.
+    void run(const Batch& batch, const Batch* whole = nullptr) {
+        if (state_.compiled && state_.options.run_eagerly) {
+            last_ = nullptr;
+            eager_ = step(batch);
+            return;
+        }
+        StepPrograms& programs = kind_ == Kind::train ? state_.train : kind_ == Kind::test ? state_.test : state_.predict;
+        last_ = &programs.find(batch, [this](const Batch& traced) { return step(traced); });
+        if (kind_ != Kind::predict && state_.loss && !(whole && checked_)) {
+            state_.loss->check_targets(whole ? whole->y : batch.y);
+            checked_ = true;
+        }
+        last_->run(batch);
+    }
+    Logs logs() const {
+        if (last_) return last_->logs();
+        Logs logs;
+        const Tensors values = eager_.values.flatten();
+        for (size_t i = 0; i < values.size(); ++i) logs.set(eager_.names[i], values[i]);
+        return logs;
+    }
+    StepPrograms::Entry* entry() { return last_; }
+    Structure outputs() const { return last_ ? last_->outputs() : eager_.values; }
+    Structure take_outputs() { return last_ ? last_->take_outputs() : std::move(eager_.values); }
+
+private:
+    StepPrograms::Result step(const Batch& batch) {
+        StepPrograms::Result result;
+        if (kind_ == Kind::predict) {
+            result.values = trainer_.predict_step(batch);
+        } else {
+            const Logs logs = kind_ == Kind::train ? trainer_.train_step(batch) : trainer_.test_step(batch);
+            if (logs.empty()) throw ValueError("a training or test step must return at least one figure, such as {\"loss\", loss}. Received: none");
+            result.values = logs_to_structure(logs, result.names);
+        }
+        if (active_mode()) trainer_.as_layer().clear_losses();  // they belong to the trace
+        return result;
+    }
+
+    Trainer& trainer_;
+    State& state_;
+    Kind kind_;
+    bool checked_ = false;
+    StepPrograms::Entry* last_ = nullptr;
+    StepPrograms::Result eager_;
+};
+
+namespace {
+
+void check_epochs(const FitOptions& o) {
+    if (o.epochs < 0) throw ValueError(str("fit: epochs must not be negative. Received: epochs=", o.epochs));
+    if (o.validation_freq < 1) throw ValueError(str("fit: validation_freq must be a positive integer. Received: validation_freq=", o.validation_freq));
+    if (o.initial_epoch < 0) throw ValueError(str("fit: initial_epoch must not be negative. Received: initial_epoch=", o.initial_epoch));
+}
+
+}  // namespace
+
+History Trainer::fit(const Data& given, const FitOptions& o) {
+    State& s = *state_;
+    s.need_compiled("fit");
+    check_epochs(o);
+    Data data = given, validation = given;
+    bool validates = o.validation_data.has_value();
+    if (!data.dataset && data::missing(data.sample_weight)) data.sample_weight = o.sample_weight;
+    if (validates) {
+        validation = *o.validation_data;
+    } else if (o.validation_split != 0) {
+        if (data.dataset) throw ValueError("fit: validation_split is for arrays; give a Dataset as validation_data.");
+        auto [first, rest] = data::split({data.x, data.y, data.sample_weight}, o.validation_split);
+        data = Data(first.x, first.y, first.sample_weight);
+        validation = Data(rest.x, rest.y, rest.sample_weight);
+        validates = true;
+    }
+    Feed feed(data, {.what = "fit", .batch_size = o.batch_size, .shuffle = o.shuffle, .steps = o.steps_per_epoch, .class_weight = o.class_weight});
+    std::optional<Feed> validation_feed;
+    if (validates) validation_feed.emplace(validation, FeedOptions{.what = "fit: validation_data", .batch_size = o.validation_batch_size.value_or(o.batch_size), .steps = o.validation_steps});
+    // Keras builds what is not built yet from a first batch, which draws a permutation of its own.
+    if (!as_layer().built() || (s.loss && !s.loss->built()) || (s.metrics && !s.metrics->built())) feed.draw_unused_permutation();
+
+    CallbackList callbacks(o.callbacks, *this);
+    ProgressBar bar(o.verbose);
+    Loop train(*this, Loop::Kind::train), test(*this, Loop::Kind::test);
+    History history;
+    Logs epoch_logs;
+    s.stop = false;
+    callbacks.call(&CustomCallback::on_train_begin, no_logs);
+    for (int64_t epoch = o.initial_epoch; epoch < o.epochs; ++epoch) {
+        reset_metrics();
+        callbacks.call(&CustomCallback::on_epoch_begin, epoch, no_logs);
+        if (o.epochs > 1) bar.message(str("Epoch ", epoch + 1, "/", o.epochs));
+        bar.start(feed.batches());
+        feed.begin_epoch();
+        int64_t done = 0;
+        for (bool more = feed.next(); more && !s.stop;) {
+            callbacks.call(&CustomCallback::on_train_batch_begin, done, no_logs);
+            for (int64_t i = 0; more && i < s.options.steps_per_execution; ++i, ++done) {
+                train.run(feed.batch(), feed.arrays());
+                more = feed.next();
+            }
+            callbacks.call(&CustomCallback::on_train_batch_end, done - 1, callbacks.wants_batch_logs() ? train.logs().sorted() : no_logs);
+            if (bar.due()) bar.update(done, train.logs());
+        }
+        epoch_logs = train.logs().sorted();
+        if (validation_feed && (epoch + 1) % o.validation_freq == 0) {
+            callbacks.call(&CustomCallback::on_test_begin, no_logs);
+            reset_metrics();
+            validation_feed->begin_epoch();
+            int64_t batch = 0;
+            while (validation_feed->next()) {
+                callbacks.call(&CustomCallback::on_test_batch_begin, batch, no_logs);
+                test.run(validation_feed->batch(), validation_feed->arrays());
+                callbacks.call(&CustomCallback::on_test_batch_end, batch++, callbacks.wants_batch_logs() ? test.logs().sorted() : no_logs);
+            }
+            const Logs figures = test.logs().sorted();
+            callbacks.call(&CustomCallback::on_test_end, figures);
+            for (const auto& [name, value] : figures) epoch_logs.set("val_" + name, value);
+        }
+        callbacks.call(&CustomCallback::add_epoch_logs, epoch, epoch_logs);
+        callbacks.call(&CustomCallback::on_epoch_end, epoch, std::as_const(epoch_logs));
+        bar.finish(done, epoch_logs);
+        history.append(epoch, epoch_logs);
+        if (s.stop) break;
+    }
+    s.options.optimizer.impl().finalize_variable_values(layer().trainable_weights());
+    callbacks.call(&CustomCallback::on_train_end, std::as_const(epoch_logs));
+    return history;
+}
+
+Logs Trainer::evaluate(const Data& given, const EvaluateOptions& o) {
+    State& s = *state_;
+    s.need_compiled("evaluate");
+    Data data = given;
+    if (!data.dataset && data::missing(data.sample_weight)) data.sample_weight = o.sample_weight;
+    Feed feed(data, {.what = "evaluate", .batch_size = o.batch_size, .steps = o.steps});
+    CallbackList callbacks(o.callbacks, *this);
+    ProgressBar bar(o.verbose);
+    Loop test(*this, Loop::Kind::test);
+    s.stop = false;
+    callbacks.call(&CustomCallback::on_test_begin, no_logs);
+    reset_metrics();
+    bar.start(feed.batches());
+    feed.begin_epoch();
+    int64_t done = 0;
+    while (!s.stop && feed.next()) {
+        callbacks.call(&CustomCallback::on_test_batch_begin, done, no_logs);
+        test.run(feed.batch(), feed.arrays());
+        callbacks.call(&CustomCallback::on_test_batch_end, done++, callbacks.wants_batch_logs() ? test.logs().sorted() : no_logs);
+        if (bar.due()) bar.update(done, test.logs());
+    }
+    const Logs logs = test.logs().sorted();
+    callbacks.call(&CustomCallback::on_test_end, logs);
+    bar.finish(done, logs);
+    return logs;
+}
+
+Structure Trainer::predict(const Data& data, const PredictOptions& o) {
+    State& s = *state_;
+    Feed feed(data, {.what = "predict", .batch_size = o.batch_size, .steps = o.steps});
+    const std::optional<int64_t> batches = feed.batches();
+    CallbackList callbacks(o.callbacks, *this);
+    // One batch is over before a bar would be seen.
+    ProgressBar bar(o.verbose == Verbose::automatic && batches == 1 ? Verbose::silent : o.verbose);
+    Loop predict(*this, Loop::Kind::predict);
+    s.stop = false;
+    callbacks.call(&CustomCallback::on_predict_begin, no_logs);
+    bar.start(batches);
+    feed.begin_epoch();
+
+    Structure nesting, only;
+    std::vector<Tensors> parts;        // by output, when their number is not known before
+    Tensors whole;                     // by output, when it is
+    int64_t done = 0, row = 0;
+    while (!s.stop && feed.next()) {
+        callbacks.call(&CustomCallback::on_predict_batch_begin, done, no_logs);
+        predict.run(feed.batch());
+        callbacks.call(&CustomCallback::on_predict_batch_end, done, no_logs);
+        if (++done == 1 && batches == 1) {
+            only = predict.take_outputs();
+            continue;
+        }
+        nesting = predict.outputs();
+        const Tensors outputs = nesting.flatten();
+        const bool fixed = feed.arrays() && !o.steps;
+        if (done == 1) parts.resize(outputs.size());
+        for (size_t i = 0; i < outputs.size(); ++i) {
+            if (outputs[i].rank() == 0) throw ShapeError("predict: each output must have the samples as its first axis. Received: a scalar");
+            if (fixed && outputs[i].shape().front() == (done < *batches ? o.batch_size : feed.samples() - row)) {
+                if (whole.size() <= i) whole.push_back(Tensor::uninitialized(outputs[i].shape().without_front().with_front(feed.samples()), outputs[i].dtype()));
+                put_rows(outputs[i], whole[i], row);
+            } else {
+                if (fixed) throw ShapeError(str("predict: each output must have one row per sample of the batch. Received: output of shape ", outputs[i].shape()));
+                parts[i].push_back(outputs[i].with_new_identity());
+            }
+        }
+        row += outputs.empty() ? 0 : outputs[0].shape().front();
+        if (!fixed) predict.take_outputs();
+        if (bar.due()) bar.update(done, no_logs);
+    }
+    callbacks.call(&CustomCallback::on_predict_end, no_logs);
+    bar.finish(done, no_logs);
+    if (done == 0) throw ValueError("predict: there must be at least one batch. Received: none");
+    if (batches == 1 && done == 1) return only;
+    if (whole.empty())
+        for (const Tensors& rows : parts) {
+            int64_t count = 0, at = 0;
+            for (const Tensor& part : rows) count += part.shape().front();
+            Tensor joined = Tensor::uninitialized(rows[0].shape().without_front().with_front(count), rows[0].dtype());
+            for (const Tensor& part : rows) {
+                put_rows(part, joined, at);
+                at += part.shape().front();
+            }
+            whole.push_back(joined);
+        }
+    else if (row < feed.samples())     // stopped early
+        for (Tensor& output : whole) output = data::slice_rows(output, 0, row);
+    return nesting.pack(whole);
+}
+
+Tensor Trainer::predict(const Tensor& x, const PredictOptions& o) {
+    State& s = *state_;
+    const bool plain = o.callbacks.empty() && !o.steps && (o.verbose == Verbose::automatic || o.verbose == Verbose::silent);
+    if (plain && s.fast && x.defined() && x.spec() == s.fast_spec && x.shape().front() <= o.batch_size && current_backend().get() == s.fast_backend) {
+        Tensor result;
+        s.fast->run(x, result);
+        return result;
+    }
+    const Structure out = predict(Data(x), o);
+    if (!out.is_leaf()) throw ValueError(str("predict: the model has ", out.leaf_count(), " outputs; give x as a Structure to get them all."));
+    s.fast = nullptr;
+    if (x.shape().front() <= o.batch_size && !(s.compiled && s.options.run_eagerly)) {
+        StepPrograms::Entry& entry = s.predict.find({.x = x}, {});
+        if (entry.one_to_one()) {
+            s.fast = &entry;
+            s.fast_spec = x.spec();
+            s.fast_backend = current_backend().get();
+        }
+    }
+    return out.leaf();
+}
+
+// ---- one batch ----
+
+Logs Trainer::train_on_batch(const Batch& batch) {
+    state_->need_compiled("train_on_batch");
+    data::sample_count(batch, "train_on_batch");
+    reset_metrics();
+    Loop train(*this, Loop::Kind::train);
+    train.run(batch);
+    return train.logs().sorted();
+}
+
+Logs Trainer::test_on_batch(const Batch& batch) {
+    state_->need_compiled("test_on_batch");
+    data::sample_count(batch, "test_on_batch");
+    reset_metrics();
+    Loop test(*this, Loop::Kind::test);
+    test.run(batch);
+    return test.logs().sorted();
+}
+
+Structure Trainer::predict_on_batch(const Structure& x) {
+    const Batch batch{.x = x};
+    data::sample_count(batch, "predict_on_batch");
+    Loop predict(*this, Loop::Kind::predict);
+    predict.run(batch);
+    return predict.take_outputs();
+}
+
+}  // namespace cornu
