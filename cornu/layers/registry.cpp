@@ -30,6 +30,7 @@ const std::vector<LayerClass>& layer_classes() {
         // core
         item<InputLayer>("InputLayer"),
         item<Dense>("Dense"),
+        item<EinsumDense>("EinsumDense"),
         item<Embedding>("Embedding"),
         item<Activation>("Activation"),
         item<Identity>("Identity"),
@@ -44,6 +45,13 @@ const std::vector<LayerClass>& layer_classes() {
         item<Conv1D>("Conv1D"),
         item<Conv2D>("Conv2D"),
         item<Conv3D>("Conv3D"),
+        item<Conv1DTranspose>("Conv1DTranspose"),
+        item<Conv2DTranspose>("Conv2DTranspose"),
+        item<Conv3DTranspose>("Conv3DTranspose"),
+        item<DepthwiseConv1D>("DepthwiseConv1D"),
+        item<DepthwiseConv2D>("DepthwiseConv2D"),
+        item<SeparableConv1D>("SeparableConv1D"),
+        item<SeparableConv2D>("SeparableConv2D"),
         // pooling
         item<MaxPooling1D>("MaxPooling1D"),
         item<MaxPooling2D>("MaxPooling2D"),
@@ -59,6 +67,9 @@ const std::vector<LayerClass>& layer_classes() {
         item<GlobalAveragePooling3D>("GlobalAveragePooling3D"),
         // normalization
         item<BatchNormalization>("BatchNormalization"),
+        item<LayerNormalization>("LayerNormalization"),
+        item<RMSNormalization>("RMSNormalization"),
+        item<GroupNormalization>("GroupNormalization"),
         // merging
         item<Add>("Add"),
         item<Subtract>("Subtract"),
@@ -67,6 +78,9 @@ const std::vector<LayerClass>& layer_classes() {
         item<Maximum>("Maximum"),
         item<Minimum>("Minimum"),
         item<Concatenate>("Concatenate"),
+        item<Dot>("Dot"),
+        // preprocessing
+        item<Rescaling>("Rescaling"),
         // reshaping
         item<Flatten>("Flatten"),
         item<Reshape>("Reshape"),
