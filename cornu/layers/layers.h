@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cornu/layers/activations/activations.h"
+#include "cornu/layers/attention/attention.h"
 #include "cornu/layers/convolutional/conv.h"
 #include "cornu/layers/convolutional/conv_transpose.h"
 #include "cornu/layers/convolutional/depthwise_conv.h"

@@ -70,6 +70,9 @@ const std::vector<LayerClass>& layer_classes() {
         item<LayerNormalization>("LayerNormalization"),
         item<RMSNormalization>("RMSNormalization"),
         item<GroupNormalization>("GroupNormalization"),
+        // attention
+        item<Attention>("Attention"),
+        item<AdditiveAttention>("AdditiveAttention"),
         // merging
         item<Add>("Add"),
         item<Subtract>("Subtract"),
