@@ -144,7 +144,12 @@ constinit const Op matmul_op = {
         const Tensor y = prim::dot_general(l, r, d);
         return {in[0].rank() == 1 || in[1].rank() == 1 ? ops::reshape(y, p.out) : y};
     },
-    .traits = {.promote = Promote::common}};
+    .traits = {.promote = Promote::common},
+    .samples = {.cases = [] {
+        const auto spec = [](Shape s) { return Spec{std::move(s), DType::float64}; };
+        return std::vector<OpSample>{{{spec({2, 3}), spec({3, 4})}}, {{spec({3}), spec({3, 4})}}, {{spec({2, 3}), spec({3})}}, {{spec({3}), spec({3})}},
+                                     {{spec({5, 1, 2, 3}), spec({4, 3, 2})}}, {{spec({2, 0}), spec({0, 3})}}};
+    }}};
 
 constexpr const Op* family[] = {&dot_general_op, &matmul_op};
 

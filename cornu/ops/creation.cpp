@@ -21,17 +21,21 @@ constinit const Op iota_op = {
         return std::vector<OpSample>{{{}, IotaAttrs{{3, 4}, 1, DType::int32}}, {{}, IotaAttrs{{5}, 0, DType::float64}}};
     }}};
 
+std::vector<OpSample> like_cases() { return {{{{{2, 3}, DType::float64}}}, {{{{0}, DType::float64}}}}; }
+
 constinit const Op zeros_like_op = {
     .name = "zeros_like", .keras = "keras.src.ops.numpy.ZerosLike", .doc = "Zeros in the shape and dtype of x.",
     .infer = infer::same,
     .vjp = no_gradient,
-    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {ops::zeros(in[0].shape(), in[0].dtype())}; }};
+    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {ops::zeros(in[0].shape(), in[0].dtype())}; },
+    .samples = {.cases = like_cases}};
 
 constinit const Op ones_like_op = {
     .name = "ones_like", .keras = "keras.src.ops.numpy.OnesLike", .doc = "Ones in the shape and dtype of x.",
     .infer = infer::same,
     .vjp = no_gradient,
-    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {ops::ones(in[0].shape(), in[0].dtype())}; }};
+    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {ops::ones(in[0].shape(), in[0].dtype())}; },
+    .samples = {.cases = like_cases}};
 
 constexpr const Op* family[] = {&iota_op, &zeros_like_op, &ones_like_op};
 

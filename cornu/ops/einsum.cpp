@@ -122,7 +122,7 @@ Term summed(Term t, const std::string& needed) {
         if (needed.find(t.axes[i]) == needed.npos) axes.push_back(static_cast<int64_t>(i));
         else kept += t.axes[i];
     }
-    return axes.empty() ? t : Term{ops::sum(t.x, Axes(axes)), kept};
+    return axes.empty() ? t : Term{ops::cast(ops::sum(t.x, Axes(axes)), t.x.dtype()), kept};
 }
 // Axes of size 1 that meet larger ones are dropped: the product is the same without them.
 Term without_ones(Term t, const Term& other) {

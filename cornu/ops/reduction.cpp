@@ -103,13 +103,22 @@ constinit const Op arg_min_op = {.name = "arg_min", .doc = "Index of the first m
 // ---- Keras's reductions ----
 
 struct KerasReduceAttrs {
-    Axes axis;
+    Axes axis = {};
     bool keepdims = false;
     static void describe(Schema<KerasReduceAttrs>& s) {
         s.field<&KerasReduceAttrs::axis>();
         s.field<&KerasReduceAttrs::keepdims>();
     }
 };
+
+std::vector<OpSample> keras_reduce_cases() {
+    const Spec x{{2, 3, 4}, DType::float64};
+    return {{{x}, KerasReduceAttrs{}}, {{x}, KerasReduceAttrs{-1, true}}, {{x}, KerasReduceAttrs{{0, 2}}}};
+}
+std::vector<OpSample> keras_arg_cases() {
+    const Spec x{{2, 3, 4}, DType::float64};
+    return {{{x}, KerasReduceAttrs{}}, {{x}, KerasReduceAttrs{1, true}}, {{x}, KerasReduceAttrs{-1}}};
+}
 
 Specs keras_reduce_infer(const InferArgs& a, DType dtype) {
     const auto& attrs = a.as<KerasReduceAttrs>();
@@ -136,18 +145,22 @@ Tensor reduce(const Op& op, const Tensor& x, const Attrs& attrs) {
 constinit const Op sum_op = {
     .name = "sum", .keras = "keras.src.ops.numpy.Sum", .doc = "Sum over axes.", .infer = sum_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_sum_op, ops::cast(in[0], sum_dtype(in[0].dtype())), attrs)}; },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op prod_op = {
     .name = "prod", .keras = "keras.src.ops.numpy.Prod", .doc = "Product over axes.", .infer = sum_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_prod_op, ops::cast(in[0], sum_dtype(in[0].dtype())), attrs)}; },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op max_op = {
     .name = "max", .keras = "keras.src.ops.numpy.Max", .doc = "Maximum over axes.", .infer = same_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_max_op, in[0], attrs)}; },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op min_op = {
     .name = "min", .keras = "keras.src.ops.numpy.Min", .doc = "Minimum over axes.", .infer = same_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_min_op, in[0], attrs)}; },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op mean_op = {
     .name = "mean", .keras = "keras.src.ops.numpy.Mean", .doc = "Arithmetic mean over axes.", .infer = mean_infer,
@@ -160,6 +173,7 @@ constinit const Op mean_op = {
         for (const int64_t axis : attrs.as<KerasReduceAttrs>().axis.resolve(in[0].rank())) n *= in[0].shape()[axis];
         return {ops::cast(total / static_cast<double>(n), out)};
     },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op var_op = {
     .name = "var", .keras = "keras.src.ops.numpy.Var", .doc = "Variance over axes: the mean squared distance from the mean.", .infer = mean_infer,
@@ -168,14 +182,17 @@ constinit const Op var_op = {
         const Tensor centred = in[0] - ops::mean(in[0], a.axis, true);
         return {ops::mean(ops::square(centred), a.axis, a.keepdims)};
     },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op any_op = {
     .name = "any", .keras = "keras.src.ops.numpy.Any", .doc = "Whether any element is non-zero.", .infer = bool_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_max_op, ops::cast(in[0], DType::bool_), attrs)}; },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op all_op = {
     .name = "all", .keras = "keras.src.ops.numpy.All", .doc = "Whether all elements are non-zero.", .infer = bool_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_min_op, ops::cast(in[0], DType::bool_), attrs)}; },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 
 Tensors arg_decompose(const Op& op, const Tensor& x, const Attrs& attrs) {
@@ -190,10 +207,12 @@ Specs keras_arg_infer(const InferArgs& a) { return keras_reduce_infer(a, DType::
 constinit const Op argmax_op = {
     .name = "argmax", .keras = "keras.src.ops.numpy.Argmax", .doc = "Index of the first maximum.", .infer = keras_arg_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) { return arg_decompose(arg_max_op, in[0], attrs); },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_arg_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op argmin_op = {
     .name = "argmin", .keras = "keras.src.ops.numpy.Argmin", .doc = "Index of the first minimum.", .infer = keras_arg_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) { return arg_decompose(arg_min_op, in[0], attrs); },
+    .samples = {.low = 0.5, .high = 2, .cases = keras_arg_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 
 constexpr const Op* family[] = {&reduce_sum_op, &reduce_max_op, &reduce_min_op, &reduce_prod_op, &arg_max_op, &arg_min_op,

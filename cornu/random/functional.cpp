@@ -83,6 +83,12 @@ Tensor bernoulli(const Tensor& key, const Tensor& p, const Shape& shape) {
 Tensor randint(const Tensor& key, const Shape& shape, const Tensor& minval, const Tensor& maxval, DType dtype) {
     if (!is_integer(dtype) || dtype == DType::int4) throw DTypeError(str("random.randint: dtype must be an integer type. Received: ", dtype));
     if (!is_integer(minval.dtype()) || !is_integer(maxval.dtype())) throw DTypeError(str("random.randint: minval and maxval must be integers. Received: ", minval.dtype(), " and ", maxval.dtype()));
+    if (bits(dtype) < 32) {
+        // Narrow types are drawn in 32 bits, which is less biased; maxval may be one past the last.
+        const double top = std::ldexp(1.0, is_signed_int(dtype) ? bits(dtype) - 1 : bits(dtype)), bottom = is_signed_int(dtype) ? -top : 0;
+        const Tensor low = ops::clip(ops::cast(minval, DType::int32), bottom, top - 1), high = ops::clip(ops::cast(maxval, DType::int32), bottom, top);
+        return ops::cast(randint(key, shape, low, high, DType::int32), dtype);
+    }
     const int width = bits(dtype);
     const DType word = unsigned_of(width);
     // Bounds are limited to what dtype holds; a maxval beyond it means up to and including the last.

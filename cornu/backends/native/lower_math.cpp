@@ -40,6 +40,13 @@ Kernel lower_binary(const Call& call) {
 
 Kernel lower_gelu(const Call& call) { return unary(call.as<GeluAttrs>().approximate ? UnaryOp::gelu_tanh : UnaryOp::gelu, call); }
 
+// Whole numbers have no fraction.
+Kernel lower_trunc(const Call& call) {
+    if (is_float(call.dtype())) return unary(UnaryOp::trunc, call);
+    return {.run = nullptr, .view = true};
+}
+bool has_order(const Call& call) { return plain(call) && !is_complex(call.dtype()); }
+
 // One rounding, whatever the machine.
 template <class T>
 Kernel fma_of(const Call& call) {
@@ -90,7 +97,7 @@ constexpr Lowering table[] = {
     UNARY("sinh", sinh), UNARY("cosh", cosh), UNARY("arcsinh", asinh), UNARY("arccosh", acosh), UNARY("arctanh", atanh),
     {"erf", lower_unary<UnaryOp::erf>, real_float}, {"erfc", lower_unary<UnaryOp::erfc>, real_float},
     {"erfinv", lower_unary<UnaryOp::erfinv>, real_float}, UNARY("ceil", ceil), UNARY("round_half_even", round),
-    UNARY("trunc", trunc), UNARY("isnan", is_nan), UNARY("isinf", is_inf), UNARY("isfinite", is_finite),
+    {"trunc", lower_trunc, has_order}, UNARY("isnan", is_nan), UNARY("isinf", is_inf), UNARY("isfinite", is_finite),
     UNARY("bitwise_not", bit_not), UNARY("relu", relu), {"sigmoid", lower_unary<UnaryOp::sigmoid>, real_float},
     {"softplus", lower_unary<UnaryOp::softplus>, real_float}, {"silu", lower_unary<UnaryOp::silu>, real_float},
     {"gelu", lower_gelu, real_float},
