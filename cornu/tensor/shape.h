@@ -51,11 +51,14 @@ private:
 
 CORNU_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-// A shape that may be left out, yet is written like one: `.shape = {28, 28, 1}`.
-struct OptionalShape : std::optional<Shape> {
-    using std::optional<Shape>::optional;
+// A shape that may be left out of a config: unlike std::optional it reads from `.shape = {28, 28, 1}`.
+class OptionalShape : public std::optional<Shape> {
+public:
     OptionalShape() = default;
+    OptionalShape(std::nullopt_t) {}
     OptionalShape(std::initializer_list<int64_t> dims) : optional(Shape(dims)) {}
+    OptionalShape(Shape shape) : optional(std::move(shape)) {}
+    OptionalShape(std::optional<Shape> shape) : optional(std::move(shape)) {}
 };
 
 // `axis` in [-rank, rank) as a non-negative index; throws ValueError naming `what`.
