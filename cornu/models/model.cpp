@@ -54,7 +54,6 @@ CustomModel::~CustomModel() = default;
 Model CustomModel::as_model() { return Model(std::static_pointer_cast<CustomModel>(shared_from_this())); }
 std::shared_ptr<Model> Trainer::model_handle() { return std::make_shared<Model>(as_model()); }
 
-
 std::vector<Layer> CustomModel::layers() const {
     std::vector<Layer> all;
     for (const Child& child : children()) all.push_back(child.layer);
