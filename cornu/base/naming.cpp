@@ -4,18 +4,17 @@
 
 namespace cornu::utils {
 
-// keras.src.utils.naming.to_snake_case: a word starts before a capital that a lower-case letter
-// follows, and at a capital after a lower-case letter or a digit.
-std::string to_snake_case(std::string_view s) {
-    std::string out;
-    const auto is = [&](size_t i, auto test) { return i < s.size() && test(static_cast<unsigned char>(s[i])); };
-    const auto upper = [](int c) { return std::isupper(c) != 0; };
-    const auto lower = [](int c) { return std::islower(c) != 0; };
-    const auto digit = [](int c) { return std::isdigit(c) != 0; };
+// keras.src.utils.naming.to_snake_case: a word starts at a capital that a lower-case letter follows
+// or precedes. Digits start none: "Conv2D" is "conv2d".
+std::string to_snake_case(std::string_view name) {
+    std::string s, out;
+    for (const char c : name)
+        if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') s += c;
+    const auto upper = [&](size_t i) { return i < s.size() && s[i] >= 'A' && s[i] <= 'Z'; };
+    const auto lower = [&](size_t i) { return i < s.size() && s[i] >= 'a' && s[i] <= 'z'; };
     for (size_t i = 0; i < s.size(); ++i) {
-        const bool starts = i > 0 && is(i, upper) && (is(i + 1, lower) || is(i - 1, lower) || is(i - 1, digit));
-        if (starts && out.back() != '_') out += '_';
-        if (std::isalnum(static_cast<unsigned char>(s[i])) || s[i] == '_') out += static_cast<char>(std::tolower(s[i]));
+        if (i > 0 && upper(i) && (lower(i + 1) || lower(i - 1))) out += '_';
+        out += static_cast<char>(std::tolower(static_cast<unsigned char>(s[i])));
     }
     return out;
 }

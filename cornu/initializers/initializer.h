@@ -19,6 +19,9 @@ public:
     virtual Tensor operator()(const Shape& shape, DType dtype) = 0;
     virtual std::string class_name() const = 0;   // "GlorotUniform"
     virtual Json get_config() const = 0;
+    // The same draws for a kernel of which these axes are inputs and outputs; null when that is
+    // nothing to this initializer.
+    virtual std::shared_ptr<CustomInitializer> with_axes(std::vector<int64_t>, std::vector<int64_t>) const { return nullptr; }
 };
 
 class CORNU_API Initializer {

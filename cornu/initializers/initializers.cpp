@@ -41,6 +41,16 @@ public:
     }
     std::string class_name() const override { return class_name_; }
     Json get_config() const override { return to_json(config_); }
+    std::shared_ptr<CustomInitializer> with_axes(std::vector<int64_t> input_axes, std::vector<int64_t> output_axes) const override {
+        if constexpr (requires { config_.input_axes; }) {
+            if (config_.input_axes && config_.output_axes) return nullptr;
+            auto copy = std::make_shared<Configured>(*this);
+            copy->config_.input_axes = std::move(input_axes);
+            copy->config_.output_axes = std::move(output_axes);
+            return copy;
+        }
+        return nullptr;
+    }
 
 private:
     const char* class_name_;

@@ -30,12 +30,28 @@ const std::vector<LayerClass>& layer_classes() {
         // core
         item<InputLayer>("InputLayer"),
         item<Dense>("Dense"),
+        item<EinsumDense>("EinsumDense"),
         item<Embedding>("Embedding"),
         item<Activation>("Activation"),
+        item<Identity>("Identity"),
+        item<Masking>("Masking"),
+        // activations
+        item<ReLU>("ReLU"),
+        item<LeakyReLU>("LeakyReLU"),
+        item<ELU>("ELU"),
+        item<PReLU>("PReLU"),
+        item<Softmax>("Softmax"),
         // convolutional
         item<Conv1D>("Conv1D"),
         item<Conv2D>("Conv2D"),
         item<Conv3D>("Conv3D"),
+        item<Conv1DTranspose>("Conv1DTranspose"),
+        item<Conv2DTranspose>("Conv2DTranspose"),
+        item<Conv3DTranspose>("Conv3DTranspose"),
+        item<DepthwiseConv1D>("DepthwiseConv1D"),
+        item<DepthwiseConv2D>("DepthwiseConv2D"),
+        item<SeparableConv1D>("SeparableConv1D"),
+        item<SeparableConv2D>("SeparableConv2D"),
         // pooling
         item<MaxPooling1D>("MaxPooling1D"),
         item<MaxPooling2D>("MaxPooling2D"),
@@ -51,6 +67,12 @@ const std::vector<LayerClass>& layer_classes() {
         item<GlobalAveragePooling3D>("GlobalAveragePooling3D"),
         // normalization
         item<BatchNormalization>("BatchNormalization"),
+        item<LayerNormalization>("LayerNormalization"),
+        item<RMSNormalization>("RMSNormalization"),
+        item<GroupNormalization>("GroupNormalization"),
+        // attention
+        item<Attention>("Attention"),
+        item<AdditiveAttention>("AdditiveAttention"),
         // merging
         item<Add>("Add"),
         item<Subtract>("Subtract"),
@@ -59,10 +81,32 @@ const std::vector<LayerClass>& layer_classes() {
         item<Maximum>("Maximum"),
         item<Minimum>("Minimum"),
         item<Concatenate>("Concatenate"),
+        item<Dot>("Dot"),
+        // preprocessing
+        item<Rescaling>("Rescaling"),
         // reshaping
         item<Flatten>("Flatten"),
+        item<Reshape>("Reshape"),
+        item<Permute>("Permute"),
+        item<RepeatVector>("RepeatVector"),
+        item<Cropping1D>("Cropping1D"),
+        item<Cropping2D>("Cropping2D"),
+        item<Cropping3D>("Cropping3D"),
+        item<ZeroPadding1D>("ZeroPadding1D"),
+        item<ZeroPadding2D>("ZeroPadding2D"),
+        item<ZeroPadding3D>("ZeroPadding3D"),
+        item<UpSampling1D>("UpSampling1D"),
+        item<UpSampling2D>("UpSampling2D"),
+        item<UpSampling3D>("UpSampling3D"),
         // regularization
         item<Dropout>("Dropout"),
+        item<SpatialDropout1D>("SpatialDropout1D"),
+        item<SpatialDropout2D>("SpatialDropout2D"),
+        item<SpatialDropout3D>("SpatialDropout3D"),
+        item<GaussianDropout>("GaussianDropout"),
+        item<GaussianNoise>("GaussianNoise"),
+        item<AlphaDropout>("AlphaDropout"),
+        item<ActivityRegularization>("ActivityRegularization"),
     };
     return classes;
 }

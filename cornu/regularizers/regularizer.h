@@ -43,7 +43,7 @@ template <> struct CORNU_API Codec<Regularizer> {
 namespace regularizers {
 
 struct CORNU_API L1Config {
-    double l1 = 0.01;
+    float l1 = 0.01f;   // single, as Keras keeps it
     static void describe(Schema<L1Config>& s);
 };
 class CORNU_API L1 : public Regularizer { public: explicit L1(L1Config config = {}); };        // l1 · Σ|x|
@@ -63,7 +63,7 @@ class CORNU_API L1L2 : public Regularizer { public: explicit L1L2(L1L2Config con
 
 // How far the rows (or columns) of a matrix are from being orthogonal to each other.
 struct CORNU_API OrthogonalRegularizerConfig {
-    double factor = 0.01;
+    float factor = 0.01f;
     std::string mode = "rows";
     static void describe(Schema<OrthogonalRegularizerConfig>& s);
 };

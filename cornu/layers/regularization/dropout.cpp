@@ -15,6 +15,17 @@ Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noi
     return ops::where(mask, x / keep, ops::zeros_like(x));
 }
 
+Shape noise_shape_for(const Tensor& x, const NoiseShape& noise_shape) {
+    Shape noise = x.shape();
+    if (!noise_shape) return noise;
+    if (static_cast<int64_t>(noise_shape->size()) != x.rank())
+        throw ShapeError(str("`noise_shape` must have one dimension per axis of the input. Received: ", noise_shape->size(),
+                             " dimensions for an input of shape ", x.shape()));
+    for (int64_t axis = 0; axis < noise.rank(); ++axis)
+        if (const auto dim = (*noise_shape)[static_cast<size_t>(axis)]) noise[axis] = *dim;
+    return noise;
+}
+
 namespace {
 
 class DropoutLayer final : public SeededLayer<DropoutConfig> {
@@ -29,15 +40,7 @@ public:
 
     Tensor call(const Tensor& x, const Call& call) override {
         if (!call.training || config_.rate == 0) return x;
-        Shape noise = x.shape();
-        if (config_.noise_shape) {
-            if (static_cast<int64_t>(config_.noise_shape->size()) != x.rank())
-                throw ShapeError(str("`noise_shape` must have one dimension per axis of the input. Received: ", config_.noise_shape->size(),
-                                     " dimensions for an input of shape ", x.shape()));
-            for (int64_t axis = 0; axis < noise.rank(); ++axis)
-                if (const auto dim = (*config_.noise_shape)[static_cast<size_t>(axis)]) noise[axis] = *dim;
-        }
-        return dropout(x, config_.rate, next_key(), noise);
+        return dropout(x, config_.rate, next_key(), noise_shape_for(x, config_.noise_shape));
     }
 };
 

@@ -10,10 +10,15 @@ namespace cornu::layers {
 // to x) drops, x / (1 - rate) elsewhere.
 Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noise_shape);
 
+// `noise_shape` with the input's sizes where it has none. Throws ShapeError when the ranks differ.
+using NoiseShape = std::optional<std::vector<std::optional<int64_t>>>;
+Shape noise_shape_for(const Tensor& x, const NoiseShape& noise_shape);
+
 template <class Config>
 class SeededLayer : public ConfiguredLayer<Config> {
 public:
     SeededLayer(const char* class_name, Config config, bool random) : ConfiguredLayer<Config>(class_name, std::move(config)) {
+        this->build_at_init();
         if (!random) return;
         generator_ = random::SeedGenerator(this->config_.seed);
         this->track_variable(generator_.state());

@@ -47,7 +47,8 @@ def scatter_weights(model, rng):
 
 
 def variables(items):
-    return [{"path": v.path, "value": v} for v in items]
+    # A copy now: training changes the variable before the case is packed.
+    return [{"path": v.path, "value": np.array(v)} for v in items]
 
 
 def flat(outputs):
