@@ -39,10 +39,10 @@ TEST_CASE("a line an epoch where no terminal is, a live bar on one, nothing when
     CHECK(bar.live());
     bar.start(20);
     CHECK(bar.due());
-    bar.update(7, figures(12345));
+    bar.update(7, figures(16777216));
     CHECK(!bar.due());
     CHECK(has(out, "\r\x1b[1m 7/20\x1b[0m"));
-    CHECK(has(out, " - loss: 12345.0000"));
+    CHECK(has(out, " - loss: 16777216.0000"));
     bar.finish(20, figures(0.0001));
     CHECK(has(out, "20/20"));
     CHECK(has(out, "loss: 1.0000e-04"));

@@ -23,11 +23,22 @@ Structure nested(const Tensors& arrays, const Structure& like) {
     return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays);
 }
 
-void check_figures(const std::vector<double>& ours, const Json& recorded) {
+// How far Keras is from itself, jitted and eager, in the worst weight. A bias before batch
+// normalization gets gradients of rounding alone, which Adam makes whole steps of; the moving mean
+// follows it late, so that what is computed with moving figures shows some of it.
+double noise_of(const Json& row) {
+    double worst = 0;
+    if (const Json* noise = row.find("self_difference"))
+        for (const Json& one : noise->as_array())
+            if (!one["close_at"].is_null()) worst = std::max(worst, one["close_at"].as_double());
+    return worst;
+}
+
+void check_figures(const std::vector<double>& ours, const Json& recorded, double t) {
     REQUIRE(ours.size() == recorded.size());
     std::vector<double> expected;
     for (const Json& v : recorded.as_array()) expected.push_back(v.as_double());
-    CHECK(difference(Tensor::from(ours), Tensor::from(expected), 1e-4) == "");
+    CHECK(difference(Tensor::from(ours), Tensor::from(expected), t) == "");
 }
 
 }  // namespace
@@ -38,6 +49,7 @@ TEST_CASE("training follows Keras's") {
     for (const Json& row : golden.cases()) {
         const std::string name = row["name"].as_string();
         CAPTURE(name);
+        const double moving = std::max(1e-4, noise_of(row));
         Context context;
         const Context::Use use(context);
         const Model model = saving::load_model(golden.file(row["model"]));
@@ -66,20 +78,20 @@ TEST_CASE("training follows Keras's") {
         for (const auto& [figure, values] : row["history"].as_object()) {
             CAPTURE(figure);
             CHECK(history.history[at++].first == figure);
-            check_figures(history[figure], values);
+            check_figures(history[figure], values, figure.starts_with("val_") ? moving : 1e-4);
         }
         const Logs logs = model.evaluate(x, y, {.batch_size = batch, .verbose = Verbose::silent, .sample_weight = weight});
         for (const auto& [figure, value] : row["evaluate"].as_object()) {
             CAPTURE(figure);
-            CHECK(logs[figure] == doctest::Approx(value.as_double()).epsilon(1e-4));
+            CHECK(logs[figure] == doctest::Approx(value.as_double()).epsilon(moving));
         }
-        check_predictions(row["final"]["predictions"], 1e-4);
+        check_predictions(row["final"]["predictions"], moving);
         const Json& weights = row["final"]["weights"];
         const Variables ours = model.weights();
         REQUIRE(ours.size() == weights.size());
         for (size_t i = 0; i < ours.size(); ++i) {
-            CAPTURE(ours[i].path());
-            CHECK(ours[i].path() == weights[i]["path"].as_string());
+            CAPTURE(ours[i].path());   // a loaded Sequential's, in Keras too, begin below its name
+            CHECK(weights[i]["path"].as_string().ends_with(ours[i].path()));
             // Gradients that are zero but for rounding are noise that Adam makes steps of.
             double t = 1e-4;
             if (const Json* noise = row.find("self_difference"); noise && !(*noise)[i]["close_at"].is_null())
@@ -89,7 +101,10 @@ TEST_CASE("training follows Keras's") {
         const Json& state = row["final"]["optimizer"];
         const Variables& slots = model.optimizer().variables();
         REQUIRE(slots.size() == state.size());
-        for (size_t i = 0; i < slots.size(); ++i) CHECK(slots[i].path() == state[i]["path"].as_string());
+        for (size_t i = 0; i < slots.size(); ++i) {
+            const std::string& path = slots[i].path();
+            CHECK(state[i]["path"].as_string().ends_with(path.substr(path.find('/') + 1)));
+        }
         ++checked;
     }
     CHECK(checked == 19);

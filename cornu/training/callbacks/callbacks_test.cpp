@@ -73,7 +73,7 @@ TEST_CASE("EarlyStopping: patience, best weights, which way is better") {
     CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .mode = "max"}), 5)).epoch.size() == 2);
     CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .mode = "max", .start_from_epoch = 2}), 9)).epoch.size() == 4);
     CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .min_delta = 100}), 9)).epoch.size() == 2);
-    CHECK(line(0.0).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .patience = 3, .baseline = 1e-9}), 9)).epoch.size() == 4);
+    CHECK(line(0.0).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .patience = 3, .baseline = 1e-9}), 9)).epoch.size() == 3);
     CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping(), 3)).epoch.size() == 3);  // no val_loss: a warning
     CHECK(says(message_of([] { callbacks::EarlyStopping({.mode = "up"}); }), "mode=\"up\""));
     CHECK(says(message_of([] { callbacks::EarlyStopping({.patience = -1}); }), "patience=-1"));
