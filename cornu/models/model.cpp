@@ -53,6 +53,7 @@ CustomModel::~CustomModel() = default;
 
 Model CustomModel::as_model() { return Model(std::static_pointer_cast<CustomModel>(shared_from_this())); }
 std::shared_ptr<Model> Trainer::model_handle() { return std::make_shared<Model>(as_model()); }
+void Trainer::save(const std::string& path, bool weights_only) { weights_only ? as_model().save_weights(path) : as_model().save(path); }
 
 std::vector<Layer> CustomModel::layers() const {
     std::vector<Layer> all;

@@ -80,6 +80,7 @@ double seconds(std::chrono::steady_clock::duration d) { return std::chrono::dura
 }  // namespace
 
 void set_progress_output(ProgressOutput out) { output() = std::move(out); }
+void progress_message(std::string_view line) { write(std::string(line) + "\n"); }
 
 ProgressBar::ProgressBar(Verbose verbose, std::string unit) : verbose_(verbose), unit_(std::move(unit)) {
     const ProgressOutput& out = output();
@@ -88,7 +89,7 @@ ProgressBar::ProgressBar(Verbose verbose, std::string unit) : verbose_(verbose),
 }
 
 void ProgressBar::message(std::string_view line) const {
-    if (shown()) write(std::string(line) + "\n");
+    if (shown()) progress_message(line);
 }
 
 void ProgressBar::start(std::optional<int64_t> target) {

@@ -21,6 +21,7 @@ struct ProgressOutput {
     std::optional<bool> terminal = {};             // asked of stderr when not given
 };
 CORNU_API void set_progress_output(ProgressOutput output);   // of the current Context
+CORNU_API void progress_message(std::string_view line);      // a line of its own, for callbacks
 
 class CORNU_API ProgressBar {
 public:

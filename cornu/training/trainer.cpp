@@ -73,6 +73,9 @@ void Trainer::compile(CompileOptions options) {
     if (given(options.loss)) s.loss.emplace(options.loss, options.loss_weights, output_names());
     if (given(options.metrics) || given(options.weighted_metrics)) s.metrics.emplace(options.metrics, options.weighted_metrics, output_names());
     s.loss_tracker = metrics::Mean({.name = "loss"});
+    if (options.auto_scale_loss && as_layer().dtype_policy().name() == "mixed_float16" && !options.optimizer.impl().options().loss_scale_factor)
+        log_once("loss scale", LogLevel::warning, "compile: with mixed_float16 small gradients vanish unless the loss is scaled; "
+                 "set the optimizer's loss_scale_factor, e.g. 1024.");
     s.options = std::move(options);
     s.compiled = true;
 }

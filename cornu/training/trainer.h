@@ -25,8 +25,8 @@ struct CompileOptions {
     MetricTree weighted_metrics = {};     // those that sample weights count for
     bool run_eagerly = false;             // line by line, for a debugger
     int64_t steps_per_execution = 1;
-    bool jit_compile = true;
-    bool auto_scale_loss = true;
+    bool jit_compile = true;              // kept for Keras's files: steps are compiled unless run eagerly
+    bool auto_scale_loss = true;          // likewise; mixed_float16 is trained without a scale, with a warning
 };
 
 struct FitOptions {
@@ -62,7 +62,8 @@ struct PredictOptions {
 };
 
 // The implementation side; CustomModel derives from it. A step may be any code of ops, variables and
-// gradients; it is traced once per batch shape and runs as one compiled program after that.
+// gradients; it is traced once per batch shape and runs as one compiled program after that. A model
+// serves one thread at a time.
 class CORNU_API Trainer {
 public:
     Trainer();
@@ -101,7 +102,8 @@ public:
     Json get_compile_config() const;      // null when not compiled; Keras's spelling
     void make_programs_anew();            // after trainable flags or the like have changed
     Layer layer();                        // the model as a layer
-    std::shared_ptr<Model> model_handle();  // defined in models/
+    std::shared_ptr<Model> model_handle();  // this and save are defined in models/
+    void save(const std::string& path, bool weights_only);
 
 protected:
     virtual CustomLayer& as_layer() = 0;

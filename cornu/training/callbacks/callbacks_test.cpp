@@ -1,0 +1,142 @@
+#include "cornu/training/callbacks/callbacks.h"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "cornu/layers/layers.h"
+#include "cornu/models/model.h"
+#include "cornu/optimizers/sgd.h"
+#include "cornu/random/seed_generator.h"
+#include "cornu/tensor/context.h"
+
+using namespace cornu;
+
+namespace {
+
+std::string message_of(const std::function<void()>& f) {
+    try {
+        f();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
+
+// y = 2 x: with a rate of 0.1 the loss falls, with a negative one it rises.
+Model line(double rate) {
+    const Model model = Sequential({layers::Input({.shape = {1}}), layers::Dense({.units = 1, .use_bias = false, .kernel_initializer = "ones"})});
+    model.compile({.optimizer = optimizers::SGD({.learning_rate = rate}), .loss = "mse"});
+    return model;
+}
+const Tensor x = Tensor::from(std::vector<float>{1, 2}, {2, 1}), y = Tensor::from(std::vector<float>{2, 4}, {2, 1});
+
+FitOptions with(Callback callback, int64_t epochs) { return {.epochs = epochs, .verbose = Verbose::silent, .callbacks = {std::move(callback)}}; }
+
+struct Folder {
+    std::filesystem::path path;
+    explicit Folder(const std::string& name) : path(std::filesystem::temp_directory_path() / ("cornu_callbacks_" + name + std::to_string(::getpid()))) {
+        std::filesystem::remove_all(path);
+        std::filesystem::create_directories(path);
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    std::string file(const std::string& name) const { return (path / name).string(); }
+    size_t count() const { return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(path), {})); }
+};
+
+std::string text_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("EarlyStopping: patience, best weights, which way is better") {
+    const callbacks::EarlyStopping patient({.monitor = "loss", .patience = 2, .restore_best_weights = true});
+    const Model model = line(-0.1);
+    const float start = model.get_weights()[0].item<float>();
+    CHECK(model.fit(x, y, with(patient, 10)).epoch.size() == 3);
+    CHECK(patient.stopped_epoch() == 2);
+    CHECK(patient.best_epoch() == 0);
+    // The best are those at the end of the first epoch, one step away from the start.
+    const Model once = line(-0.1);
+    once.fit(x, y, {.epochs = 1, .verbose = Verbose::silent});
+    CHECK(model.get_weights()[0].item<float>() == once.get_weights()[0].item<float>());
+    CHECK(model.get_weights()[0].item<float>() != start);
+
+    CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss"}), 5)).epoch.size() == 5);
+    CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .mode = "max"}), 5)).epoch.size() == 2);
+    CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .mode = "max", .start_from_epoch = 2}), 9)).epoch.size() == 4);
+    CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .min_delta = 100}), 9)).epoch.size() == 2);
+    CHECK(line(0.0).fit(x, y, with(callbacks::EarlyStopping({.monitor = "loss", .patience = 3, .baseline = 1e-9}), 9)).epoch.size() == 3);
+    CHECK(line(0.05).fit(x, y, with(callbacks::EarlyStopping(), 3)).epoch.size() == 3);  // no val_loss: a warning
+    CHECK(says(message_of([] { callbacks::EarlyStopping({.mode = "up"}); }), "mode=\"up\""));
+    CHECK(says(message_of([] { callbacks::EarlyStopping({.patience = -1}); }), "patience=-1"));
+}
+
+TEST_CASE("ModelCheckpoint: the best, each, by batches; paths with figures") {
+    const Folder folder("checkpoint");
+    line(-0.1).fit(x, y, with(callbacks::ModelCheckpoint({.filepath = folder.file("best-{epoch}.keras"), .monitor = "loss", .save_best_only = true}), 3));
+    CHECK(std::filesystem::exists(folder.file("best-1.keras")));
+    CHECK(folder.count() == 1);
+    line(0.05).fit(x, y, with(callbacks::ModelCheckpoint({.filepath = folder.file("sub/{epoch:02d}.weights.h5"), .save_weights_only = true}), 2));
+    CHECK(std::filesystem::exists(folder.file("sub/01.weights.h5")));
+    CHECK(std::filesystem::exists(folder.file("sub/02.weights.h5")));
+    FitOptions batches = with(callbacks::ModelCheckpoint({.filepath = folder.file("b-{batch}.keras"), .save_freq = 2}), 1);
+    batches.batch_size = 1;
+    line(0.05).fit(x, y, batches);
+    CHECK(std::filesystem::exists(folder.file("b-2.keras")));
+
+    Logs logs;
+    logs.set("epoch", Tensor(int64_t{7}));
+    logs.set("val_loss", Tensor(0.25));
+    CHECK(callbacks::format_path("m{epoch:03d}-{val_loss:.2f}-{{x}}.keras", logs) == "m007-0.25-{x}.keras");
+    CHECK(callbacks::format_path("{epoch}_{val_loss}", logs) == "7_0.25");
+    CHECK(says(message_of([&] { callbacks::format_path("{accuracy}.keras", logs); }), "accuracy"));
+    CHECK(says(message_of([&] { callbacks::format_path("{epoch:x}.keras", logs); }), "formatted as in Python"));
+    CHECK(says(message_of([&] { callbacks::format_path("{val_loss:%n}.keras", logs); }), "formatted as in Python"));
+    CHECK(says(message_of([&] { callbacks::format_path("{epoch", logs); }), "needs its }"));
+    CHECK(says(message_of([] { callbacks::ModelCheckpoint({.filepath = "m.h5"}); }), "must end in .keras"));
+    CHECK(says(message_of([] { callbacks::ModelCheckpoint({.filepath = "m.keras", .save_weights_only = true}); }), ".weights.h5"));
+    CHECK(!message_of([&] { line(0.1).fit(x, y, with(callbacks::ModelCheckpoint({.filepath = "/proc/none/m.keras"}), 1)); }).empty());
+}
+
+TEST_CASE("learning rates by epoch and on a plateau") {
+    const Model model = line(0.5);
+    const History history = model.fit(x, y, with(callbacks::LearningRateScheduler([](int64_t epoch, double) { return 0.1 / static_cast<double>(epoch + 1); }), 2));
+    CHECK(history["learning_rate"][1] == doctest::Approx(0.05));
+    CHECK(history.history.back().first == "learning_rate");
+
+    const Model flat = line(0.0);
+    flat.optimizer().set_learning_rate(-0.01);  // rising
+    const History reduced = flat.fit(x, y, with(callbacks::ReduceLROnPlateau({.monitor = "loss", .factor = 0.5, .patience = 1, .mode = "min", .min_lr = -1.0}), 3));
+    CHECK(reduced["learning_rate"][0] == doctest::Approx(-0.01));
+    CHECK(reduced["learning_rate"][2] == doctest::Approx(-0.005));
+    CHECK(says(message_of([] { callbacks::ReduceLROnPlateau({.factor = 1.0}); }), "factor=1"));
+}
+
+TEST_CASE("CSVLogger writes as Python's csv") {
+    const Folder folder("csv");
+    const std::string path = folder.file("log.csv");
+    line(0.0).fit(x, y, with(callbacks::CSVLogger(path), 2));
+    CHECK(text_of(path) == "epoch,loss,val_loss\r\n0,2.5,NA\r\n1,2.5,NA\r\n");
+    line(0.0).fit(x, y, with(callbacks::CSVLogger(path, ",", true), 1));
+    CHECK(text_of(path) == "epoch,loss,val_loss\r\n0,2.5,NA\r\n1,2.5,NA\r\n0,2.5,NA\r\n");
+    CHECK(says(message_of([&] { line(0.0).fit(x, y, with(callbacks::CSVLogger(folder.file("none/log.csv")), 1)); }), "cannot be written"));
+}
+
+TEST_CASE("LambdaCallback and TerminateOnNaN") {
+    std::vector<double> losses;
+    FitOptions options = with(callbacks::LambdaCallback({.on_train_batch_end = [&](int64_t, const Logs& logs) { losses.push_back(logs["loss"]); }}), 2);
+    options.batch_size = 1;
+    line(0.01).fit(x, y, options);
+    CHECK(losses.size() == 4);
+
+    CHECK(line(1e30).fit(x, y, with(callbacks::TerminateOnNaN(), 50)).epoch.size() < 10);
+    CHECK_THROWS_AS(line(1e30).fit(x, y, with(callbacks::TerminateOnNaN(true), 50)), NumericError);
+}
