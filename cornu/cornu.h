@@ -21,4 +21,3 @@
 #include "cornu/regularizers/regularizer.h"
 #include "cornu/saving/arrays.h"
 #include "cornu/saving/keras_file.h"
-#include "cornu/training/callbacks/callbacks.h"

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <typeinfo>
 
 #include "cornu/base/schema.h"
 
@@ -12,12 +13,12 @@ class CORNU_API Attrs {
 public:
     Attrs() = default;  // none
     template <Described T>
-    Attrs(T value) : value_(std::make_shared<const T>(std::move(value))), schema_(&schema_of<T>()) {}
+    Attrs(T value) : value_(std::make_shared<const T>(std::move(value))), schema_(&schema_of<T>()), type_(&typeid(T)) {}
 
     // T must be the type that was stored: an op's functions know their own attributes.
     template <class T>
     const T& as() const {
-        CORNU_CHECK(schema_ == &schema_of<T>(), "attributes of another type");
+        CORNU_CHECK(type_ && *type_ == typeid(T), "attributes of another type");
         return *static_cast<const T*>(value_.get());
     }
     bool empty() const { return !schema_; }
@@ -25,12 +26,13 @@ public:
     std::string to_string() const { return schema_ ? to_json().dump() : std::string(); }
     friend bool operator==(const Attrs& a, const Attrs& b) {
         if (a.value_ == b.value_) return true;
-        return a.schema_ && a.schema_ == b.schema_ && a.schema_->equal(a.value_.get(), b.value_.get());
+        return a.type_ && b.type_ && *a.type_ == *b.type_ && a.schema_->equal(a.value_.get(), b.value_.get());
     }
 
 private:
     std::shared_ptr<const void> value_;
     const SchemaInfo* schema_ = nullptr;
+    const std::type_info* type_ = nullptr;  // told by type: an engine's library has schemas of its own
 };
 
 }  // namespace cornu

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 
+#include "cornu/backend/backend.h"
 #include "cornu/base/allocations.h"
 #include "cornu/cli/arrays.h"
 #include "cornu/cli/verbs.h"
@@ -98,8 +99,7 @@ int bench(const Options& o) {
     const Clock::time_point start = Clock::now();
     const Model model = load_model(o.model);
     const double load_ms = milliseconds_since(start);
-    random::NumpyRandom random;
-    random.seed(0);
+    random::NumpyRandom random(0);
     const Structure x = model.input().map([&](const Tensor& input) {
         Shape shape = input.shape().with_front(o.batch_size);
         shape.erase(1);

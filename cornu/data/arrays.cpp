@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t bytes_per_part = 256 << 10;
 
 int64_t row_bytes(const Tensor& x) {
-    const int64_t per_row = x.shape().without_front().size();
+    int64_t per_row = 1;  // without making a shape: this runs for every batch
+    for (int64_t axis = 1; axis < x.rank(); ++axis) per_row *= x.shape()[axis];
     if (x.dtype() == DType::int4 && per_row % 2 != 0)
         throw UnsupportedError(str("rows of packed int4 arrays must end on a byte. Received: shape ", x.shape()));
     return bytes_for(x.dtype(), per_row);

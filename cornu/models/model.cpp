@@ -79,12 +79,8 @@ Logs Model::evaluate(const Structure& x, const Structure& y, const EvaluateOptio
     return model_impl().evaluate(Data(x, y, options.sample_weight), options);
 }
 Logs Model::evaluate(const Dataset& dataset, const EvaluateOptions& options) const { return model_impl().evaluate(Data(dataset), options); }
-Tensor Model::predict(const Tensor& x, const PredictOptions& options) const {
-    const Structure out = model_impl().predict(Data(x), options);
-    if (!out.is_leaf()) throw ValueError(str("the model \"", name(), "\" has ", out.leaf_count(), " outputs; predict on a Structure: predict(Structure(x))."));
-    return out.leaf();
-}
-Structure Model::predict(const Structure& x, const PredictOptions& options) const { return model_impl().predict(Data(x), options); }
+Tensor Model::predict(const Tensor& x, const PredictOptions& options) const { return model_impl().predict(x, options); }
+Structure Model::predict(const Structure& x, const PredictOptions& options) const { return model_impl().Trainer::predict(Data(x), options); }
 Logs Model::train_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight) const {
     return model_impl().train_on_batch({x, y, sample_weight});
 }

@@ -38,8 +38,9 @@ Json serialize_op(const OpCall& call) {
     const std::string class_name = full.substr(dot + 1);
     Json config = Json::object({{"name", call.operation_name()}});
     // The key of x[key] is an argument of the call.
+    const Json attrs = call.attrs().to_json();
     if (class_name != "GetItem")
-        for (const auto& [key, value] : call.attrs().to_json().as_object()) config.set(key, value);
+        for (const auto& [key, value] : attrs.as_object()) config.set(key, value);
     return write_object({.module = full.substr(0, dot), .class_name = class_name, .registered_name = class_name, .config = std::move(config)});
 }
 

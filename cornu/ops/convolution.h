@@ -47,7 +47,7 @@ struct ConvAttrs {
         s.field<&ConvAttrs::rhs_dilation>();
         s.field<&ConvAttrs::groups>();
     }
-    ConvAttrs filled(int64_t spatial) const;  // with every list given
+    CORNU_API ConvAttrs filled(int64_t spatial) const;  // with every list given
 };
 // The attributes of the two gradients: those of the convolution, and the spatial sizes wanted.
 struct ConvGradAttrs {

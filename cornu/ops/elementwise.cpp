@@ -258,6 +258,9 @@ Tensor where(const Tensor& condition, const Tensor& x1, const Tensor& x2) {
 
 Tensor cast(const Tensor& x, DType dtype) {
     if (!x.symbolic() && x.dtype() == dtype && !x.weak()) return x;
+    // A bare number goes to the dtype it meets without being rounded to another on the way.
+    if (x.weak() && x.concrete() && !is_complex(dtype) && dtype != DType::string && !(is_integer(dtype) && is_float(x.dtype())))
+        return Tensor::full({}, x.weak_value(), dtype);
     return apply1(cast_op, {x}, CastAttrs{dtype});
 }
 

@@ -2,6 +2,7 @@
 
 #include "cornu/ops/elementwise.h"
 #include "cornu/optimizers/options_impl.h"
+#include "cornu/tensor/context.h"
 
 namespace cornu::optimizers {
 
@@ -13,8 +14,7 @@ public:
     void build(const Variables& variables) override {
         CustomOptimizer::build(variables);
         slots_ = add_slots(variables, {"momentum", "velocity"});
-        const StateScopePause pause;
-        product_ = Variable(Tensor::full({}, 1, variables.empty() ? DType::float32 : variables[0].dtype()), {.name = "u_product", .trainable = false});
+        product_ = add_own(Context::current().unique_name("variable"), variables.empty() ? DType::float32 : variables[0].dtype(), 1);
     }
     void begin_step() override { assign(product_, product_.value() * warmed(1, product_.dtype())); }
     void update_step(const Tensor& gradient, Variable variable, const Tensor& learning_rate, size_t index) override {
@@ -35,7 +35,7 @@ private:
         return config_.beta_1 * (1.0 - 0.5 * ops::power(Tensor(0.96), ops::cast(iterations() + ahead, dtype)));
     }
     std::vector<Variables> slots_;
-    Variable product_;                       // of the momentums so far; Keras keeps it out of its variables
+    Variable product_;                       // of the momentums so far; Keras gives it no name of its own
 };
 
 }  // namespace

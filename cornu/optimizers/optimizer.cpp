@@ -66,6 +66,13 @@ Variable CustomOptimizer::add_slot(const Variable& reference, const std::string&
     return slot;
 }
 
+Variable CustomOptimizer::add_own(const std::string& path, DType dtype, double initial) {
+    const StateScopePause pause;
+    Variable own(Tensor::full({}, initial, dtype), {.name = path, .trainable = false, .path = path});
+    variables_.push_back(own);
+    return own;
+}
+
 std::vector<Variables> CustomOptimizer::add_slots(const Variables& references, const std::vector<std::string>& names,
                                                   const std::vector<double>& initial) {
     std::vector<Variables> slots(names.size());

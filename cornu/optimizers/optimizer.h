@@ -80,6 +80,7 @@ public:
     std::vector<Variables> add_slots(const Variables& references, const std::vector<std::string>& names,
                                      const std::vector<double>& initial = {});
     Variable add_slot(const Variable& reference, const std::string& name, double initial = 0);
+    Variable add_own(const std::string& path, DType dtype, double initial);   // a scalar
 
     // As apply_gradients of the handle; gradients in the order of the variables.
     void apply(const Tensors& gradients, const Variables& variables);

@@ -23,5 +23,8 @@ template <> struct Codec<Shape> {  // null stands for an unknown dimension
         for (const Json& dim : j.as_array()) v.push_back(dim.is_null() ? None : dim.as_int());
     }
 };
+template <> struct Codec<OptionalShape> : Codec<std::optional<Shape>> {
+    static void decode(const Json& j, OptionalShape& v) { Codec<std::optional<Shape>>::decode(j, v); }
+};
 
 }  // namespace cornu

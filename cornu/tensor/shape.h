@@ -51,6 +51,16 @@ private:
 
 CORNU_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
+// A shape that may be left out of a config: unlike std::optional it reads from `.shape = {28, 28, 1}`.
+class OptionalShape : public std::optional<Shape> {
+public:
+    OptionalShape() = default;
+    OptionalShape(std::nullopt_t) {}
+    OptionalShape(std::initializer_list<int64_t> dims) : optional(Shape(dims)) {}
+    OptionalShape(Shape shape) : optional(std::move(shape)) {}
+    OptionalShape(std::optional<Shape> shape) : optional(std::move(shape)) {}
+};
+
 // `axis` in [-rank, rank) as a non-negative index; throws ValueError naming `what`.
 CORNU_API int64_t normalize_axis(int64_t axis, int64_t rank, const char* what = "axis");
 // Sorted, unique, non-negative axes; an empty `axes` means all of them.

@@ -12,24 +12,24 @@ struct Tensor::Impl {
     BufferPtr buffer;                // concrete
     std::shared_ptr<Origin> origin;  // traced or symbolic
     Tensor mask;
+    double weak_value = std::numeric_limits<double>::quiet_NaN();  // NaN: as the buffer has it
 };
 
-namespace {
-
 template <class T>
-Tensor weak_scalar(T value) {
+Tensor Tensor::weak_scalar(T value, double exact) {
     BufferPtr buffer = allocate_host(sizeof(T));
     std::memcpy(buffer->data(), &value, sizeof(T));
-    return Tensor::on(std::move(buffer), {Shape(), dtype_of<T>, true});
+    Tensor out = on(std::move(buffer), {Shape(), dtype_of<T>, true});
+    out.impl_->weak_value = exact;
+    return out;
 }
 
-}  // namespace
-
-Tensor Tensor::scalar(bool value) { return weak_scalar(value); }
-Tensor Tensor::scalar(double value) { return weak_scalar(static_cast<float>(value)); }
+Tensor Tensor::scalar(bool value) { return weak_scalar(value, value); }
+Tensor Tensor::scalar(double value) { return weak_scalar(static_cast<float>(value), value); }
 Tensor Tensor::scalar(int64_t value) {
     const auto narrow = static_cast<int32_t>(value);
-    return narrow == value ? weak_scalar(narrow) : weak_scalar(value);
+    const auto exact = static_cast<double>(value);
+    return narrow == value ? weak_scalar(narrow, exact) : weak_scalar(value, exact);
 }
 
 Tensor Tensor::strings(std::vector<std::string> values, Shape shape) {
@@ -97,6 +97,11 @@ const Spec& Tensor::spec() const {
 bool Tensor::concrete() const { return impl_ && impl_->buffer; }
 bool Tensor::symbolic() const { return impl_ && impl_->origin && impl_->origin->symbolic(); }
 Origin* Tensor::origin() const { return impl_ ? impl_->origin.get() : nullptr; }
+
+double Tensor::weak_value() const {
+    CORNU_CHECK(weak() && concrete(), "a bare number is asked for");
+    return std::isnan(impl_->weak_value) ? to_vector<double>()[0] : impl_->weak_value;
+}
 
 const BufferPtr& Tensor::buffer() const {
     spec();

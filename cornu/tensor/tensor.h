@@ -81,6 +81,7 @@ public:
     bool concrete() const;
     bool symbolic() const;
     Origin* origin() const;                    // null when concrete
+    double weak_value() const;                 // the number a weak scalar was made of, unrounded
     const BufferPtr& buffer() const;           // throws unless concrete
     const void* raw() const;                   // host bytes; throws unless concrete and on the host
     void* mutable_raw();                       // for the maker of a fresh tensor only
@@ -101,6 +102,7 @@ public:
 private:
     struct Impl;
     explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+    template <class T> static Tensor weak_scalar(T value, double exact);
     static Tensor scalar(bool value);
     static Tensor scalar(double value);
     static Tensor scalar(int64_t value);

@@ -6,7 +6,7 @@ namespace {
 
 class ActivationLayer final : public ConfiguredLayer<ActivationConfig> {
 public:
-    explicit ActivationLayer(ActivationConfig config) : ConfiguredLayer("Activation", std::move(config)) {}
+    explicit ActivationLayer(ActivationConfig config) : ConfiguredLayer("Activation", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override { return config_.activation.get()(x); }
 };

@@ -8,12 +8,12 @@
 namespace cornu::layers {
 
 struct CORNU_API InputLayerConfig {
-    std::optional<Shape> shape = {};             // without the batch axis
+    OptionalShape shape = {};                    // without the batch axis
     std::optional<int64_t> batch_size = {};
     std::optional<DType> dtype = {};             // floatx by default
     bool sparse = false;                         // true is refused
     bool ragged = false;                         // true is refused
-    std::optional<Shape> batch_shape = {};       // instead of shape and batch_size
+    OptionalShape batch_shape = {};              // instead of shape and batch_size
     std::string name = {};
     bool optional = false;
     static void describe(Schema<InputLayerConfig>& s);

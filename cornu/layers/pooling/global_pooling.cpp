@@ -14,6 +14,7 @@ public:
         : ConfiguredLayer(class_name, std::move(config)), rank_(rank), average_(average) {
         standardize_data_format(config_.data_format);
         set_input_spec({.ndim = rank_ + 2});
+        build_at_init();
     }
     bool supports_masking() const override { return masked(); }
     Structure compute_mask(const Structure&, const Structure&) override { return {}; }  // no steps are left to mask

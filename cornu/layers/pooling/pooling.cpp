@@ -11,6 +11,7 @@ using PoolOp = Tensor (*)(const Tensor&, PerAxis, PerAxis, const std::string&, c
 class PoolingLayer final : public ConfiguredLayer<PoolingConfig> {
 public:
     PoolingLayer(const char* class_name, int64_t rank, PoolOp op, PoolingConfig config) : ConfiguredLayer(class_name, std::move(config)), op_(op) {
+        build_at_init();
         if (!config_.strides.given()) config_.strides = config_.pool_size;
         standardize(config_.pool_size, rank, "pool_size");
         standardize(config_.strides, rank, "strides");

@@ -18,6 +18,7 @@ template <class Config>
 class SeededLayer : public ConfiguredLayer<Config> {
 public:
     SeededLayer(const char* class_name, Config config, bool random) : ConfiguredLayer<Config>(class_name, std::move(config)) {
+        this->build_at_init();
         if (!random) return;
         generator_ = random::SeedGenerator(this->config_.seed);
         this->track_variable(generator_.state());

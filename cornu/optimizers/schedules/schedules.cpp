@@ -47,9 +47,9 @@ Tensor rate_at(const PolynomialDecayConfig& c, const Tensor& given) {
 
 Tensor rate_at(const PiecewiseConstantDecayConfig& c, const Tensor& given) {
     const Tensor step = as_float(given);
-    const std::vector<double>& values = c.values.get();
+    const std::vector<double>& values = c.values;
     Tensor rate = ops::cast(Tensor(values.back()), step.dtype());
-    for (size_t i = c.boundaries.get().size(); i-- > 0;) rate = ops::where(ops::less_equal(step, c.boundaries.get()[i]), values[i], rate);
+    for (size_t i = c.boundaries.size(); i-- > 0;) rate = ops::where(ops::less_equal(step, c.boundaries[i]), values[i], rate);
     return rate;
 }
 
@@ -152,8 +152,8 @@ ExponentialDecay::ExponentialDecay(ExponentialDecayConfig c) : LearningRateSched
 InverseTimeDecay::InverseTimeDecay(InverseTimeDecayConfig c) : LearningRateSchedule(std::make_shared<Made<InverseTimeDecayConfig>>("InverseTimeDecay", std::move(c))) {}
 PolynomialDecay::PolynomialDecay(PolynomialDecayConfig c) : LearningRateSchedule(std::make_shared<Made<PolynomialDecayConfig>>("PolynomialDecay", std::move(c))) {}
 PiecewiseConstantDecay::PiecewiseConstantDecay(PiecewiseConstantDecayConfig c) {
-    if (c.values.get().size() != c.boundaries.get().size() + 1)
-        throw ValueError(str("[schedules.PiecewiseConstantDecay] values must be one more than boundaries. Received: ", c.boundaries.get().size(), " boundaries and ", c.values.get().size(), " values"));
+    if (c.values.size() != c.boundaries.size() + 1)
+        throw ValueError(str("[schedules.PiecewiseConstantDecay] values must be one more than boundaries. Received: ", c.boundaries.size(), " boundaries and ", c.values.size(), " values"));
     *static_cast<LearningRateSchedule*>(this) = LearningRateSchedule(std::make_shared<Made<PiecewiseConstantDecayConfig>>("PiecewiseConstantDecay", std::move(c)));
 }
 CosineDecay::CosineDecay(CosineDecayConfig c) : LearningRateSchedule(std::make_shared<Made<CosineDecayConfig>>("CosineDecay", std::move(c))) {}

@@ -50,8 +50,8 @@ public:
 
 // values[i] up to and including step boundaries[i], the last value after that.
 struct PiecewiseConstantDecayConfig {
-    Required<std::vector<double>> boundaries;
-    Required<std::vector<double>> values;    // one more than boundaries
+    std::vector<double> boundaries = {};     // at least one
+    std::vector<double> values = {};         // one more than boundaries
     std::string name = "PiecewiseConstant";
     static void describe(Schema<PiecewiseConstantDecayConfig>& s);
 };

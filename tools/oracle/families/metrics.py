@@ -107,7 +107,7 @@ def record_row(family, name, metric, arguments, config, weighted):
             weight = rng.uniform(0, 2, drawn[0].shape[:1]).astype("float32")
         instance.update_state(*drawn, sample_weight=weight)
         updates.append({"args": drawn, "sample_weight": weight, "result": instance.result(),
-                        "variables": [{"path": v.path, "value": v} for v in instance.variables]})
+                        "variables": [{"path": v.path, "value": np.asarray(v.value)} for v in instance.variables]})
     instance.reset_state()
     family.case(name, config=golden.config_of(instance), updates=updates,
                 after_reset=instance.result())

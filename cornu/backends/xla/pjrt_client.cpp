@@ -1,0 +1,267 @@
+#include "cornu/backends/xla/pjrt_client.h"
+
+#include <dlfcn.h>
+#include <pjrt_c_api.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "cornu/backend/backend.h"
+
+namespace cornu::xla {
+
+namespace {
+
+constexpr const char* plugin_file = "xla_cpu_pjrt.so";
+
+// Every struct of the API begins with its own size, by which a plugin tells what its caller knows.
+template <class Args>
+Args args_of(size_t size) {
+    Args args{};
+    args.struct_size = size;
+    return args;
+}
+#define CORNU_PJRT_ARGS(NAME) args_of<NAME>(NAME##_STRUCT_SIZE)
+
+PJRT_Buffer_Type type_of(DType dtype) {
+    switch (dtype) {
+        case DType::bool_: return PJRT_Buffer_Type_PRED;
+        case DType::uint8: return PJRT_Buffer_Type_U8;
+        case DType::uint16: return PJRT_Buffer_Type_U16;
+        case DType::uint32: return PJRT_Buffer_Type_U32;
+        case DType::uint64: return PJRT_Buffer_Type_U64;
+        case DType::int8: return PJRT_Buffer_Type_S8;
+        case DType::int16: return PJRT_Buffer_Type_S16;
+        case DType::int32: return PJRT_Buffer_Type_S32;
+        case DType::int64: return PJRT_Buffer_Type_S64;
+        case DType::float16: return PJRT_Buffer_Type_F16;
+        case DType::bfloat16: return PJRT_Buffer_Type_BF16;
+        case DType::float32: return PJRT_Buffer_Type_F32;
+        case DType::float64: return PJRT_Buffer_Type_F64;
+        case DType::complex64: return PJRT_Buffer_Type_C64;
+        case DType::complex128: return PJRT_Buffer_Type_C128;
+        default: return PJRT_Buffer_Type_INVALID;
+    }
+}
+
+// ---- CompileOptionsProto, of which three numbers and one switch are needed ----
+
+void put_varint(std::string& out, uint64_t value) {
+    for (; value >= 128; value >>= 7) out.push_back(static_cast<char>((value & 127) | 128));
+    out.push_back(static_cast<char>(value));
+}
+void put_number(std::string& out, int field, int64_t value) {
+    put_varint(out, static_cast<uint64_t>(field) << 3);
+    put_varint(out, static_cast<uint64_t>(value));
+}
+void put_bytes(std::string& out, int field, const std::string& bytes) {
+    put_varint(out, static_cast<uint64_t>(field) << 3 | 2);
+    put_varint(out, bytes.size());
+    out += bytes;
+}
+std::string compile_options(const std::string& platform) {
+    std::string build, out;
+    put_number(build, 1, -1);  // device_ordinal: any
+    put_number(build, 4, 1);   // num_replicas
+    put_number(build, 5, 1);   // num_partitions
+    put_bytes(out, 3, build);  // executable_build_options
+    if (platform == "cpu") {
+        // Else a maximum may lose the NaN that it was given.
+        std::string value, entry;
+        put_number(value, 2, 0);  // bool_field
+        put_bytes(entry, 1, "xla_cpu_enable_fast_min_max");
+        put_bytes(entry, 2, value);
+        put_bytes(out, 7, entry);  // env_option_overrides
+    }
+    return out;
+}
+
+std::string folder_of_the_library() {
+    Dl_info info;
+    if (!dladdr(reinterpret_cast<void*>(&find_backend), &info) || !info.dli_fname) return ".";
+    const std::string path = info.dli_fname;
+    const size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+}  // namespace
+
+bool has_type(DType dtype) { return type_of(dtype) != PJRT_Buffer_Type_INVALID; }
+
+std::string find_plugin() {
+    // A file named outright is taken at its word: any other would be a surprise.
+    if (const char* named = std::getenv("CORNU_PJRT_PLUGIN"); named && *named) return named;
+    std::vector<std::string> tried;
+    if (const char* list = std::getenv("CORNU_ENGINE_PATH")) {
+        std::stringstream folders(list);
+        for (std::string folder; std::getline(folders, folder, ':');)
+            if (!folder.empty()) tried.push_back(folder + "/xla/" + plugin_file);
+    }
+    const std::string here = folder_of_the_library();
+    tried.push_back(here + "/../.engines/xla/" + plugin_file);
+    tried.push_back(here + "/cornu-engines/xla/" + plugin_file);
+    std::string message;
+    for (const std::string& path : tried) {
+        if (access(path.c_str(), R_OK) == 0) return path;
+        message += "\n  " + path;
+    }
+    throw BackendError(str("the backend xla needs a PJRT plugin: run `tools/engines xla`, or set CORNU_PJRT_PLUGIN "
+                           "to its file (see docs/engines.md). Looked for:", message));
+}
+
+// ---- Client ----
+
+Client::Client(const std::string& plugin) : plugin_(plugin) {
+    // Local: its symbols, MLIR and protobuf among them, must not meet those of another engine.
+    void* library = dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        const char* why = dlerror();
+        throw BackendError(str("the PJRT plugin cannot be opened: ", why ? why : plugin));
+    }
+    const auto get_api = reinterpret_cast<const PJRT_Api* (*)()>(dlsym(library, "GetPjrtApi"));
+    if (!get_api) throw BackendError(str(plugin, " is no PJRT plugin: it has no GetPjrtApi."));
+    api_ = get_api();
+    const PJRT_Api_Version& api = api_->pjrt_api_version;
+    version_ = str(api.major_version, ".", api.minor_version);
+    // The table grows at its end; all that is called here stands before this entry.
+    constexpr size_t needed = offsetof(PJRT_Api, PJRT_Buffer_ToHostBuffer) + sizeof(void*);
+    if (api.major_version != PJRT_API_MAJOR || api_->struct_size < needed)
+        throw BackendError(str(plugin, " speaks version ", version_, " of the PJRT API; Cornu was built with ",
+                               PJRT_API_MAJOR, ".", PJRT_API_MINOR, "."));
+    auto initialize = CORNU_PJRT_ARGS(PJRT_Plugin_Initialize_Args);
+    check(api_->PJRT_Plugin_Initialize(&initialize), "starting the plugin");
+
+    // One device: the CPU plugin would make four of one processor. Others ignore the name.
+    auto option = CORNU_PJRT_ARGS(PJRT_NamedValue);
+    option.name = "cpu_device_count";
+    option.name_size = std::string_view(option.name).size();
+    option.type = PJRT_NamedValue_kInt64;
+    option.int64_value = 1;
+    option.value_size = 1;
+    auto create = CORNU_PJRT_ARGS(PJRT_Client_Create_Args);
+    create.create_options = &option;
+    create.num_options = 1;
+    check(api_->PJRT_Client_Create(&create), "making a client");
+    client_ = create.client;
+
+    auto platform = CORNU_PJRT_ARGS(PJRT_Client_PlatformName_Args);
+    platform.client = client_;
+    check(api_->PJRT_Client_PlatformName(&platform), "asking for the platform");
+    platform_.assign(platform.platform_name, platform.platform_name_size);
+
+    auto devices = CORNU_PJRT_ARGS(PJRT_Client_AddressableDevices_Args);
+    devices.client = client_;
+    check(api_->PJRT_Client_AddressableDevices(&devices), "asking for the devices");
+    if (devices.num_addressable_devices == 0) throw BackendError(str(plugin, " has no device."));
+    device_ = devices.addressable_devices[0];
+}
+
+void Client::check(PJRT_Error* error, const char* what) const {
+    if (!error) return;
+    auto message = CORNU_PJRT_ARGS(PJRT_Error_Message_Args);
+    message.error = error;
+    api_->PJRT_Error_Message(&message);
+    std::string text(message.message, message.message_size);
+    auto destroy = CORNU_PJRT_ARGS(PJRT_Error_Destroy_Args);
+    destroy.error = error;
+    api_->PJRT_Error_Destroy(&destroy);
+    throw BackendError(str("xla, ", what, ": ", text));
+}
+
+void Client::await(PJRT_Event* event, const char* what) const {
+    auto wait = CORNU_PJRT_ARGS(PJRT_Event_Await_Args);
+    wait.event = event;
+    PJRT_Error* error = api_->PJRT_Event_Await(&wait);
+    auto destroy = CORNU_PJRT_ARGS(PJRT_Event_Destroy_Args);
+    destroy.event = event;
+    api_->PJRT_Event_Destroy(&destroy);
+    check(error, what);
+}
+
+std::shared_ptr<const Program> Client::compile(const std::string& text) const {
+    auto program = CORNU_PJRT_ARGS(PJRT_Program);
+    program.code = const_cast<char*>(text.data());  // read only, says the API
+    program.code_size = text.size();
+    program.format = "mlir";
+    program.format_size = 4;
+    const std::string options = compile_options(platform_);
+    auto compile = CORNU_PJRT_ARGS(PJRT_Client_Compile_Args);
+    compile.client = client_;
+    compile.program = &program;
+    compile.compile_options = options.data();
+    compile.compile_options_size = options.size();
+    check(api_->PJRT_Client_Compile(&compile), "compiling");
+    return std::make_shared<const Program>(*this, compile.executable);
+}
+
+std::shared_ptr<DeviceBuffer> Client::upload(const Tensor& host, Backend& backend) const {
+    auto put = CORNU_PJRT_ARGS(PJRT_Client_BufferFromHostBuffer_Args);
+    put.client = client_;
+    put.data = host.raw();
+    put.type = type_of(host.dtype());
+    put.dims = host.shape().dims().data();
+    put.num_dims = host.shape().dims().size();
+    // Copied at once: the host's memory may be written again right after.
+    put.host_buffer_semantics = PJRT_HostBufferSemantics_kImmutableOnlyDuringCall;
+    put.device = device_;
+    check(api_->PJRT_Client_BufferFromHostBuffer(&put), "uploading");
+    auto buffer = std::make_shared<DeviceBuffer>(*this, backend, put.buffer, host.spec());
+    await(put.done_with_host_buffer, "uploading");
+    return buffer;
+}
+
+// ---- DeviceBuffer, Program ----
+
+DeviceBuffer::DeviceBuffer(const Client& client, Backend& backend, PJRT_Buffer* handle, const Spec& spec)
+    : Buffer(nullptr, static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())), false, &backend),
+      client_(client), handle_(handle), rank_(spec.shape.rank()) {}
+
+DeviceBuffer::~DeviceBuffer() {
+    auto destroy = CORNU_PJRT_ARGS(PJRT_Buffer_Destroy_Args);
+    destroy.buffer = handle_;
+    client_.api_->PJRT_Buffer_Destroy(&destroy);
+}
+
+void DeviceBuffer::copy_to_host(void* out) const {
+    // Row-major whatever the compiler chose for its own use.
+    std::vector<int64_t> minor_to_major;
+    for (int64_t axis = rank_; axis-- > 0;) minor_to_major.push_back(axis);
+    auto layout = CORNU_PJRT_ARGS(PJRT_Buffer_MemoryLayout);
+    layout.type = PJRT_Buffer_MemoryLayout_Type_Tiled;
+    layout.tiled = CORNU_PJRT_ARGS(PJRT_Buffer_MemoryLayout_Tiled);
+    layout.tiled.minor_to_major = minor_to_major.data();
+    layout.tiled.minor_to_major_size = minor_to_major.size();
+    auto get = CORNU_PJRT_ARGS(PJRT_Buffer_ToHostBuffer_Args);
+    get.src = handle_;
+    get.host_layout = &layout;
+    get.dst = out;
+    get.dst_size = bytes();
+    client_.check(client_.api_->PJRT_Buffer_ToHostBuffer(&get), "downloading");
+    client_.await(get.event, "running");  // a run that failed says so here
+}
+
+Program::~Program() {
+    auto destroy = CORNU_PJRT_ARGS(PJRT_LoadedExecutable_Destroy_Args);
+    destroy.executable = handle_;
+    client_.api_->PJRT_LoadedExecutable_Destroy(&destroy);
+}
+
+void Program::run(std::span<PJRT_Buffer* const> arguments, std::span<const int64_t> kept,
+                  std::span<PJRT_Buffer*> results) const {
+    auto options = CORNU_PJRT_ARGS(PJRT_ExecuteOptions);
+    options.non_donatable_input_indices = kept.data();
+    options.num_non_donatable_input_indices = kept.size();
+    PJRT_Buffer* const* argument_list = arguments.data();
+    PJRT_Buffer** result_list = results.data();
+    auto execute = CORNU_PJRT_ARGS(PJRT_LoadedExecutable_Execute_Args);
+    execute.executable = handle_;
+    execute.options = &options;
+    execute.argument_lists = &argument_list;
+    execute.num_devices = 1;
+    execute.num_args = arguments.size();
+    execute.output_lists = &result_list;
+    client_.check(client_.api_->PJRT_LoadedExecutable_Execute(&execute), "running");
+}
+
+}  // namespace cornu::xla
