@@ -67,7 +67,7 @@ Tensor identity(const IdentityConfig& c, const Draw& d) {
     if (d.shape.rank() != 2)
         throw ShapeError(str("Identity matrix initializer can only be used for 2D matrices. Received: shape=", d.shape, " of rank ", d.shape.rank(), "."));
     std::vector<float> values(static_cast<size_t>(d.shape.size()), 0.0f);
-    for (int64_t i = 0; i < std::min(d.shape[0], d.shape[1]); ++i) values[static_cast<size_t>(i * d.shape[1] + i)] = static_cast<float>(c.gain);
+    for (int64_t i = 0; i < std::min(d.shape[0], d.shape[1]); ++i) values[static_cast<size_t>(i * d.shape[1] + i)] = static_cast<float>(c.gain.value_or(1));
     const Tensor matrix = Tensor::from(values, d.shape);
     return d.dtype == DType::float32 ? matrix : ops::cast(matrix, d.dtype);
 }
@@ -198,7 +198,7 @@ LecunNormal::LecunNormal(FanConfig config) : Initializer(lecun_normal_entry.make
 Orthogonal::Orthogonal(OrthogonalConfig config) : Initializer(orthogonal_entry.make(config)) {}
 
 void ConstantConfig::describe(Schema<ConstantConfig>& s) { s.field<&ConstantConfig::value>("The value."); }
-void IdentityConfig::describe(Schema<IdentityConfig>& s) { s.field<&IdentityConfig::gain>("Factor on the matrix."); }
+void IdentityConfig::describe(Schema<IdentityConfig>& s) { s.field<&IdentityConfig::gain>("Factor on the matrix.").omit_null(); }
 void RandomNormalConfig::describe(Schema<RandomNormalConfig>& s) {
     using C = RandomNormalConfig;
     s.field<&C::seed>("Seed; drawn when not given.");

@@ -17,9 +17,9 @@ struct CORNU_API ConstantConfig {
 };
 class CORNU_API Constant : public Initializer { public: explicit Constant(ConstantConfig config = {}); };
 
-// The identity matrix times gain; rank 2 only.
+// The identity matrix times gain; rank 2 only. Keras's files do not hold the gain; ours do.
 struct CORNU_API IdentityConfig {
-    double gain = 1.0;
+    std::optional<double> gain = {};   // 1 by default
     static void describe(Schema<IdentityConfig>& s);
 };
 class CORNU_API Identity : public Initializer { public: explicit Identity(IdentityConfig config = {}); };

@@ -260,7 +260,11 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
     const Scope scope(label(), name_);
     const Structure cast = autocast_ ? cast_inputs(inputs, compute_dtype()) : inputs;
     Structure outputs = call_cast(cast, resolved);
-    if (activity_regularizer_.defined()) outputs.for_each([&](const Tensor& y) { add_loss(activity_regularizer_(y)); });
+    if (activity_regularizer_.defined())
+        outputs.for_each([&](const Tensor& y) {   // a mean over the batch, as in Keras
+            const Tensor penalty = activity_regularizer_(y);
+            add_loss(y.rank() > 0 ? penalty / static_cast<double>(std::max<int64_t>(y.shape()[0], 1)) : penalty);
+        });
     if (any_mask(resolved.mask)) {
         const Structure masks = compute_mask(cast, resolved.mask);
         if (masks.is_leaf() && outputs.is_leaf()) {

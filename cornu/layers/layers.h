@@ -18,6 +18,7 @@
 #include "cornu/layers/normalization/layer_normalization.h"
 #include "cornu/layers/pooling/global_pooling.h"
 #include "cornu/layers/pooling/pooling.h"
+#include "cornu/layers/preprocessing/normalization.h"
 #include "cornu/layers/preprocessing/rescaling.h"
 #include "cornu/layers/regularization/activity_regularization.h"
 #include "cornu/layers/regularization/dropout.h"

@@ -2,22 +2,44 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "cornu/layers/registry.h"
 #include "cornu/testing/recorded_layer.h"
 
 using namespace cornu;
 
+namespace {
+
+// What is not there yet. A case that passes all the same must leave this list.
+const std::map<std::string, const char*> missing = {
+    {"Activation_24", "softsign"},
+    {"AdditiveAttention_3", "`use_causal_mask` is not supported"},
+    {"AdditiveAttention_5", "`return_attention_scores` is not supported"},
+    {"Attention_3", "`use_causal_mask` is not supported"},
+    {"Attention_5", "`return_attention_scores` is not supported"},
+    {"UpSampling2D_2", "interpolates by \"nearest\" only"},
+    {"UpSampling2D_4", "interpolates by \"nearest\" only"},
+    {"UpSampling2D_5", "interpolates by \"nearest\" only"},
+};
+
+}  // namespace
+
 TEST_CASE("layers do what Keras recorded of them") {
     const testing::Golden golden(std::string(CORNU_SOURCE_DIR) + "/tests/golden/layers.zip");
     const char* only = std::getenv("CORNU_TEST_LAYER");   // a class, for work on it
     int checked = 0;
     for (const Json& recorded : golden.cases()) {
-        const std::string& layer = recorded["layer"].as_string();
+        const std::string &layer = recorded["layer"].as_string(), &name = recorded["name"].as_string();
         if (only && layer != only) continue;
         if (!layers::find_layer_class({.module = "keras.layers", .class_name = layer, .registered_name = {}})) continue;
         ++checked;
         const auto problems = testing::check_recorded_layer(golden, recorded);
+        if (const auto known = missing.find(name); known != missing.end()) {
+            REQUIRE_MESSAGE(!problems.empty(), name, " passes: take it off the list");
+            CHECK_MESSAGE(problems[0].find(known->second) != std::string::npos, problems[0]);
+            continue;
+        }
         for (const std::string& problem : problems) CHECK_MESSAGE(false, problem);
     }
     CHECK(checked > 0);

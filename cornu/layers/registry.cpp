@@ -83,6 +83,7 @@ const std::vector<LayerClass>& layer_classes() {
         item<Concatenate>("Concatenate"),
         item<Dot>("Dot"),
         // preprocessing
+        item<Normalization>("Normalization"),
         item<Rescaling>("Rescaling"),
         // reshaping
         item<Flatten>("Flatten"),

@@ -63,7 +63,8 @@ T draw_uniform(const Key& key, uint64_t i, T low, T high) {
         return std::max(low, std::fma(u, high - low, low));  // XLA fuses the product and the sum
     } else {
         const T span(static_cast<float>(high) - static_cast<float>(low));
-        const T x(std::fma(static_cast<float>(u), static_cast<float>(span), static_cast<float>(low)));
+        const T product(static_cast<float>(u) * static_cast<float>(span));   // narrow types round in between
+        const T x(static_cast<float>(product) + static_cast<float>(low));
         return static_cast<float>(x) < static_cast<float>(low) ? low : x;
     }
 }

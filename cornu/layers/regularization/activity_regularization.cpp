@@ -1,5 +1,7 @@
 #include "cornu/layers/regularization/activity_regularization.h"
 
+#include "cornu/ops/elementwise.h"
+
 namespace cornu::layers {
 
 namespace {
@@ -10,7 +12,7 @@ public:
         : ConfiguredLayer("ActivityRegularization", std::move(config)), penalty_(regularizers::L1L2({.l1 = config_.l1, .l2 = config_.l2})) {}
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override {
-        add_loss(penalty_(x));
+        add_loss(penalty_(x) / static_cast<double>(x.rank() > 0 ? std::max<int64_t>(x.shape()[0], 1) : 1));
         return x;
     }
 
