@@ -21,3 +21,4 @@
 #include "cornu/regularizers/regularizer.h"
 #include "cornu/saving/arrays.h"
 #include "cornu/saving/keras_file.h"
+#include "cornu/training/callbacks/callbacks.h"

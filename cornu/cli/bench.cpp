@@ -2,9 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
-#include <new>
 
 #include "cornu/backend/backend.h"
 #include "cornu/base/allocations.h"
@@ -13,18 +11,6 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/random/mersenne_twister.h"
 #include "cornu/saving/keras_file.h"
-
-// Every allocation of this program goes through here, so that bench can count those of a warm step.
-void* operator new(std::size_t bytes) {
-    cornu::note_allocation();
-    if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
-    throw std::bad_alloc();
-}
-void* operator new[](std::size_t bytes) { return operator new(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace cornu::cli {
 

@@ -8,6 +8,7 @@
 #include "cornu/random/seed_generator.h"
 #include "cornu/saving/atomic_file.h"
 #include "cornu/saving/keras_file.h"
+#include "cornu/training/callbacks/csv_logger.h"
 
 namespace cornu::cli {
 
@@ -59,6 +60,7 @@ int fit(const Options& o) {
     FitOptions options{.batch_size = o.batch_size, .epochs = o.epochs, .validation_split = o.validation_split,
                        .shuffle = !o.no_shuffle, .sample_weight = data.sample_weight};
     options.callbacks.push_back(callback<StopOnSignal>());
+    if (!o.csv_log.empty()) options.callbacks.push_back(callbacks::CSVLogger({.filename = o.csv_log}));
     if (!o.validation_data.empty()) {
         const ModelData v = read_model_data(o.validation_data, model, Wants::inputs_and_targets);
         options.validation_data = Data(v.x, v.y, v.sample_weight);
