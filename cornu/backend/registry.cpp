@@ -20,7 +20,7 @@ struct Engine {
 };
 constexpr Engine engines[] = {
     {"native", ""},
-    {"xla", "run `tools/engines xla`, or set CORNU_ENGINE_PATH to the folder of libcornu_xla.so and the PJRT plugin"},
+    {"xla", "run `tools/engines xla` before Cornu is built, or set CORNU_ENGINE_PATH to the folder of libcornu_xla.so (see docs/engines.md)"},
     {"torch", "not part of this version"},
     {"openvino", "not part of this version"},
     {"tensorflow", "not part of this version"},

@@ -2,13 +2,18 @@
 // needs an engine that was not built, or whose runtime is not installed, is left out and says so.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
-#include <iostream>
+#include <limits>
+#include <optional>
 #include <thread>
 
+#include "cornu/autodiff/control_flow.h"
 #include "cornu/autodiff/tape.h"
 #include "cornu/backend/backend.h"
 #include "cornu/backend/jit.h"
+#include "cornu/base/scope.h"
+#include "cornu/graph/recorder.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/nn.h"
@@ -17,21 +22,25 @@
 #include "cornu/random/functional.h"
 #include "cornu/tensor/context.h"
 #include "cornu/testing/near.h"
+#include "tests/integration/engines_for_tests.h"
 
 using namespace cornu;
 
 namespace {
 
-// The engine, or null with the reason printed.
-std::shared_ptr<Backend> engine_or_skip(const std::string& name) {
-    try {
-        return find_backend(name);
-    } catch (const BackendError& error) {
-        std::cout << "left out: " << error.what() << "\n";
-        MESSAGE("left out: ", error.what());
-        return nullptr;
+// A variable of the environment while it lives.
+class Environment {
+public:
+    Environment(const char* name, const std::string& value) : name_(name) {
+        if (const char* old = std::getenv(name)) old_ = old;
+        setenv(name, value.c_str(), 1);
     }
-}
+    ~Environment() { old_ ? setenv(name_, old_->c_str(), 1) : unsetenv(name_); }
+
+private:
+    const char* name_;
+    std::optional<std::string> old_;
+};
 
 // A classifier with one hidden layer and its training step. Made on the host, so that every engine
 // starts from the same numbers.
@@ -41,9 +50,11 @@ struct Classifier {
 
     explicit Classifier(uint64_t seed) {
         const Tensors keys = random::split(random::key(seed), 2);
-        w1 = Variable(random::uniform(keys[0], {20, 32}, DType::float32, -0.3, 0.3).to_host(), {.name = "w1"});
+        w1 = Variable(random::uniform(keys[0], {20, 32}, DType::float32, -0.3, 0.3).to_host(),
+                      {.name = "w1"});
         b1 = Variable(Tensor::full({32}, 0), {.name = "b1"});
-        w2 = Variable(random::uniform(keys[1], {32, 5}, DType::float32, -0.3, 0.3).to_host(), {.name = "w2"});
+        w2 = Variable(random::uniform(keys[1], {32, 5}, DType::float32, -0.3, 0.3).to_host(),
+                      {.name = "w2"});
         b2 = Variable(Tensor::full({5}, 0), {.name = "b2"});
     }
     Variables weights() const { return {w1, b1, w2, b2}; }
@@ -80,10 +91,13 @@ Tensors train(const std::string& engine, uint64_t seed, Run run) {
     config::set_backend("native");
     Classifier model(seed);
     config::set_backend(engine);
-    const auto compiled = jit([&](const Tensor& x, const Tensor& labels) { return model.step(x, labels); });
+    const auto compiled =
+        jit([&](const Tensor& x, const Tensor& labels) { return model.step(x, labels); });
     Tensors out;
     for (int i = 0; i < 10; ++i)
-        out.push_back((run == Run::compiled ? compiled(batch.x, batch.labels) : model.step(batch.x, batch.labels)).to_host());
+        out.push_back((run == Run::compiled ? compiled(batch.x, batch.labels)
+                                            : model.step(batch.x, batch.labels))
+                          .to_host());
     for (const Variable& weight : model.weights()) out.push_back(weight.value().to_host());
     return out;
 }
@@ -103,7 +117,7 @@ TEST_CASE("the stub engine is found, loaded, and trains") {
     CHECK(stub->info().name == "stub");
     CHECK(find_backend("stub") == stub);
     // It has two ops: the others run on the host, where only a call by itself can be sent.
-    check_close(train("stub", 1, Run::line_by_line), train("native", 1, Run::compiled), 1e-6);
+    check_close(train("stub", 1, Run::line_by_line), train("native", 1, Run::compiled), 1e-5);
 }
 
 TEST_CASE("two contexts train on two engines in two threads at once") {
@@ -111,9 +125,175 @@ TEST_CASE("two contexts train on two engines in two threads at once") {
     std::thread other([&] { first = train("stub", 2, Run::line_by_line); });
     second = train("native", 3, Run::compiled);
     other.join();
-    check_close(first, train("native", 2, Run::compiled), 1e-6);
+    check_close(first, train("native", 2, Run::compiled), 1e-5);
     check_close(second, train("native", 3, Run::compiled), 0);
     CHECK_FALSE(testing::near(first[0], second[0], 1e-3));
+}
+
+// Before any other case opens the engine: once open it stays.
+TEST_CASE("a PJRT plugin that is missing or none is refused with its name, and native goes on") {
+    if (!std::filesystem::exists(build_folder() / "libcornu_xla.so")) return;
+    const auto refused = [](const std::string& plugin, const char* why) {
+        const Environment variable("CORNU_PJRT_PLUGIN", plugin);
+        CHECK_THROWS_WITH_AS(find_backend("xla"), doctest::Contains(why), BackendError);
+        CHECK_THROWS_WITH_AS(find_backend("xla"), doctest::Contains(plugin.c_str()), BackendError);
+    };
+    refused("/nowhere/plugin.so", "cannot be opened");
+    refused(CORNU_SOURCE_DIR "/README.md", "cannot be opened");
+    refused(build_folder() / "libcornu_stub.so", "is no PJRT plugin");
+    Context context;
+    const Context::Use use(context);
+    {
+        const Environment variable("CORNU_PJRT_PLUGIN", "/nowhere/plugin.so");
+        CHECK_THROWS_AS(config::set_backend("xla"), BackendError);
+    }
+    CHECK(config::backend() == "native");
+    CHECK((Tensor::full({2}, 1) + Tensor::full({2}, 2)).to_vector<float>() ==
+          std::vector<float>{3, 3});
+}
+
+TEST_CASE("xla keeps the state of a step on the device and takes its memory over") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    Variable weight(Tensor::full({64, 64}, 1)), seen(Tensor::full({}, 0, DType::int32));
+    const Tensor first = weight.stored();
+    Program step(
+        [&](const Tensors& in) -> Tensors {
+            weight.assign(Tensor(weight) + in[0]);
+            seen.assign(Tensor(seen) + Tensor::full({}, 1, DType::int32));
+            return {ops::sum(weight)};
+        },
+        {{{64, 64}, DType::float32}}, *xla);
+    const std::string text = step.executable().to_string();
+    CHECK(text.find("tf.aliasing_output = 1") != text.npos);
+    CHECK(text.find("tf.aliasing_output = 2") != text.npos);
+    const Tensors two{Tensor::full({64, 64}, 2)};
+    CHECK(step(two)[0].item<float>() == 3 * 64 * 64);
+    CHECK(first.to_vector<float>()[0] == 1);  // the host's own value is another
+    CHECK(weight.stored().buffer()->backend() == xla.get());
+    CHECK_THROWS_WITH_AS(weight.stored().raw(), doctest::Contains("to_host"), ValueError);
+    // Memory that somebody else looks at is left alone.
+    const Tensor kept = weight.stored();
+    CHECK(step(two)[0].item<float>() == 5 * 64 * 64);
+    CHECK(kept.to_vector<float>()[100] == 3);
+    for (int i = 0; i < 20; ++i) step(two);
+    CHECK(weight.value().to_vector<float>()[7] == 45);
+    CHECK(seen.value().item<int>() == 22);
+    // Values of the device go in as they are, and into the native engine through the host.
+    CHECK(step({xla->upload(two[0], "")})[0].item<float>() == 47 * 64 * 64);
+    CHECK_THROWS_WITH_AS(step({Tensor::full({64}, 2)}),
+                         doctest::Contains("must be float32(64, 64)"), ShapeError);
+}
+
+TEST_CASE("xla runs loops, branches and scans with gradients as native does") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    const auto fn = [](const Tensors& in) -> Tensors {
+        const Tensor& x = in[0];
+        const Tensors looped =
+            ops::while_loop([](const Tensors& v) { return ops::sum(v[0]) < 100; },
+                            [&](const Tensors& v) -> Tensors {
+                                return {v[0] * 1.5 + x, v[1] + 1};
+                            },
+                            {x, Tensor::full({}, 0, DType::int32)});
+        const Tensors chosen = ops::cond(
+            ops::sum(x) > 3, [&] { return Tensors{x * 2}; }, [&] { return Tensors{x - 1}; });
+        GradientTape tape;
+        const Tensor start = (x + 0).with_new_identity();
+        const ops::ScanResult scanned = ops::scan(
+            [&](const Tensors& carry, const Tensors& slice) -> ops::ScanResult {
+                const Tensor next = ops::tanh(carry[0] * 0.5 + slice[0]);
+                return {{next}, {next * next}};
+            },
+            {start}, {in[1]}, {}, true);
+        const Tensor loss = ops::sum(scanned.carry[0]) + ops::sum(scanned.ys[0]);
+        return {looped[0],        looped[1],     chosen[0],
+                scanned.carry[0], scanned.ys[0], tape.gradient(loss, Tensors{start})[0]};
+    };
+    const Tensors in{Tensor::from(std::vector<float>{1, 2, 0.5f}),
+                     random::uniform(random::key(5), {6, 3})};
+    const Graph graph = trace(fn, specs_of(in));
+    const Tensors expected = (*compile(graph, *find_backend("native")))(in),
+                  found = (*compile(graph, *xla))(in);
+    REQUIRE(found.size() == expected.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+        const std::string problem = testing::difference(found[i].to_host(), expected[i], 1e-5);
+        CHECK_MESSAGE(problem.empty(), "value ", i, ": ", problem);
+    }
+}
+
+TEST_CASE("what xla cannot compile is refused with the layer's name") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    const auto fn = [](const Tensors& in) -> Tensors {
+        const Scope scope("layers.Dense", "dense_1");
+        return {ops::cast(in[0], DType::int4)};
+    };
+    const Graph graph = trace(fn, {{{3}, DType::float32}});
+    CHECK_THROWS_WITH_AS(compile(graph, *xla), doctest::Contains("dense_1"), BackendError);
+}
+
+TEST_CASE("xla keeps NaN through maxima, and constants of every size") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    std::vector<float> many(5000);
+    for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<float>(i);
+    const Tensor large = Tensor::from(many);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const auto fn = [&](const Tensors& in) -> Tensors {
+        return {ops::maximum(in[0], 0.0), ops::max(in[0]), in[1] + large, ops::relu(in[0])};
+    };
+    const Tensors in{Tensor::from(std::vector<float>{1, nan, -2}), Tensor::full({5000}, 1)};
+    const Tensors out = (*compile(trace(fn, specs_of(in)), *xla))(in);
+    CHECK(std::isnan(out[0].to_vector<float>()[1]));
+    CHECK(std::isnan(out[1].item<float>()));
+    CHECK(out[2].to_vector<float>()[4999] == 5000);
+    CHECK(std::isnan(out[3].to_vector<float>()[1]));
+}
+
+TEST_CASE("xla sees what the host changes, though it keeps values that come again") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    Variable weight(Tensor::full({4}, 1));
+    const Spec spec{{4}, DType::float32};
+    const auto sum = compile(
+        trace([](const Tensors& in) -> Tensors { return {in[0] + in[1]}; }, {spec, spec}), *xla);
+    Program update(
+        [&](const Tensors& in) -> Tensors {
+            return weight.assign(in[0] * 2 + Tensor(weight)), Tensors{};
+        },
+        {spec}, *find_backend("native"));
+    const Tensor x = Tensor::full({4}, 10);
+    for (int round = 0; round < 3; ++round) {
+        for (int again = 0; again < 3; ++again)
+            CHECK((*sum)({x, weight.stored()})[0].to_vector<float>()[3] == 11 + 20 * round);
+        update({x});
+    }
+}
+
+TEST_CASE("threads share a program of xla, and contexts the engine") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    const Spec spec{{256}, DType::float32};
+    const auto twice =
+        compile(trace([](const Tensors& in) -> Tensors { return {in[0] + in[0]}; }, {spec}), *xla);
+    std::vector<char> ok(4, 0);
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < ok.size(); ++t)
+        threads.emplace_back([&, t] {
+            const Tensor x = Tensor::full({256}, static_cast<double>(t));
+            ok[t] = 1;
+            for (int i = 0; i < 50; ++i)
+                if ((*twice)({x})[0].to_vector<float>()[255] != 2 * static_cast<float>(t))
+                    ok[t] = 0;
+        });
+    Tensors trained;
+    std::thread trainer([&] { trained = train("xla", 6, Run::compiled); });
+    const Tensors expected = train("native", 6, Run::compiled);
+    trainer.join();
+    for (std::thread& thread : threads) thread.join();
+    for (const char fine : ok) CHECK(fine);
+    check_close(trained, expected, 1e-5);
 }
 
 TEST_CASE("xla trains as native does") {

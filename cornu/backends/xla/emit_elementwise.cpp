@@ -13,35 +13,50 @@ namespace {
 Value operand(Body& body, const Call& call, const Values& in, size_t i, DType dtype) {
     return body.broadcast(body.cast(in[i], dtype), call.out[0].shape);
 }
-Value operand(Body& body, const Call& call, const Values& in, size_t i) { return operand(body, call, in, i, call.out[0].dtype); }
+Value operand(Body& body, const Call& call, const Values& in, size_t i) {
+    return operand(body, call, in, i, call.out[0].dtype);
+}
 
 // The dtype that operands of a comparison share.
 DType common_dtype(const Call& call) {
-    return call.in[0].dtype == call.in[1].dtype ? call.in[0].dtype : result_type(call.in[0].dtype, call.in[1].dtype);
+    return call.in[0].dtype == call.in[1].dtype ? call.in[0].dtype
+                                                : result_type(call.in[0].dtype, call.in[1].dtype);
 }
 
 Values unary(Body& body, const Call& call, const Values& in) {
     return {body.unary(call.lowering.target, operand(body, call, in, 0))};
 }
 Values binary(Body& body, const Call& call, const Values& in) {
-    return {body.binary(call.lowering.target, operand(body, call, in, 0), operand(body, call, in, 1))};
+    return {
+        body.binary(call.lowering.target, operand(body, call, in, 0), operand(body, call, in, 1))};
 }
 Values comparison(Body& body, const Call& call, const Values& in) {
     const DType dtype = common_dtype(call);
-    return {body.compare(call.lowering.target, operand(body, call, in, 0, dtype), operand(body, call, in, 1, dtype))};
+    return {body.compare(call.lowering.target, operand(body, call, in, 0, dtype),
+                         operand(body, call, in, 1, dtype))};
 }
-Values identity(Body& body, const Call& call, const Values& in) { return {operand(body, call, in, 0)}; }
+Values identity(Body& body, const Call& call, const Values& in) {
+    return {operand(body, call, in, 0)};
+}
 
-Values magnitude(Body& body, const Call& call, const Values& in) {
-    const bool positive = is_unsigned_int(call.in[0].dtype) || call.in[0].dtype == DType::bool_;
-    return {positive ? in[0] : body.unary("abs", in[0])};
+Value part(Body& body, const char* name, const Value& x) {
+    const DType real = x.dtype == DType::complex64 ? DType::float32 : DType::float64;
+    return body.call(name, {x}, x.shape, real);
+}
+Values magnitude(Body& body, const Call&, const Values& in) {
+    const Value& x = in[0];
+    if (is_complex(x.dtype)) return {body.cast(part(body, "abs", x), x.dtype)};
+    const bool positive = is_unsigned_int(x.dtype) || x.dtype == DType::bool_;
+    return {positive ? x : body.unary("abs", x)};
 }
 Values sign(Body& body, const Call& call, const Values& in) {
     const Value& x = in[0];
     if (!is_unsigned_int(call.in[0].dtype)) return {body.unary("sign", x)};
     return {body.binary("minimum", x, body.full(1, x.shape, x.dtype))};
 }
-Values square(Body& body, const Call&, const Values& in) { return {body.binary("multiply", in[0], in[0])}; }
+Values square(Body& body, const Call&, const Values& in) {
+    return {body.binary("multiply", in[0], in[0])};
+}
 Values reciprocal(Body& body, const Call& call, const Values& in) {
     const Value x = operand(body, call, in, 0);
     return {body.binary("divide", body.full(1, x.shape, x.dtype), x)};
@@ -53,16 +68,22 @@ Values exp2(Body& body, const Call& call, const Values& in) {
 // The quotient of two logarithms.
 Values log_to_base(Body& body, const Call& call, const Values& in, double base) {
     const Value x = operand(body, call, in, 0);
-    return {body.binary("divide", body.unary("log", x), body.full(std::log(base), x.shape, x.dtype))};
+    return {
+        body.binary("divide", body.unary("log", x), body.full(std::log(base), x.shape, x.dtype))};
 }
-Values log2(Body& body, const Call& call, const Values& in) { return log_to_base(body, call, in, 2); }
-Values log10(Body& body, const Call& call, const Values& in) { return log_to_base(body, call, in, 10); }
+Values log2(Body& body, const Call& call, const Values& in) {
+    return log_to_base(body, call, in, 2);
+}
+Values log10(Body& body, const Call& call, const Values& in) {
+    return log_to_base(body, call, in, 10);
+}
 
 Values trunc(Body& body, const Call& call, const Values& in) {
     const Value& x = in[0];
     if (!is_float(call.in[0].dtype)) return {x};
     const Value zero = body.full(0, x.shape, x.dtype);
-    return {body.select(body.compare("LT", x, zero), body.unary("ceil", x), body.unary("floor", x))};
+    return {
+        body.select(body.compare("LT", x, zero), body.unary("ceil", x), body.unary("floor", x))};
 }
 
 // Python's remainder: StableHLO's has the sign of the dividend. By an integer 0 it is 0.
@@ -70,7 +91,8 @@ Value python_mod(Body& body, const Value& a, const Value& b) {
     const Value zero = body.full(0, a.shape, a.dtype);
     const Value r = body.binary("remainder", a, b);
     if (is_unsigned_int(a.dtype)) return body.select(body.compare("EQ", b, zero), zero, r);
-    const Value apart = body.binary("xor", body.compare("LT", r, zero), body.compare("LT", b, zero));
+    const Value apart =
+        body.binary("xor", body.compare("LT", r, zero), body.compare("LT", b, zero));
     const Value crosses = body.binary("and", body.compare("NE", r, zero), apart);
     const Value moved = body.select(crosses, body.binary("add", r, b), r);
     return is_float(a.dtype) ? moved : body.select(body.compare("EQ", b, zero), zero, moved);
@@ -89,7 +111,8 @@ Values floor_divide(Body& body, const Call& call, const Values& in) {
         // As Python does: exact where the quotient itself would be rounded up to a whole number.
         const Value q = body.binary("divide", body.binary("subtract", a, r), b);
         const Value apart = body.compare("NE", body.unary("sign", b), body.unary("sign", r));
-        const Value moved = body.select(body.binary("and", has_rest, apart), body.binary("subtract", q, one), q);
+        const Value moved =
+            body.select(body.binary("and", has_rest, apart), body.binary("subtract", q, one), q);
         return {body.cast(body.unary("round_nearest_afz", moved), out)};
     }
     const Value q = body.binary("divide", a, b);
@@ -98,39 +121,49 @@ Values floor_divide(Body& body, const Call& call, const Values& in) {
 }
 
 Values right_shift(Body& body, const Call& call, const Values& in) {
-    const char* name = is_unsigned_int(call.out[0].dtype) ? "shift_right_logical" : "shift_right_arithmetic";
+    const char* name =
+        is_unsigned_int(call.out[0].dtype) ? "shift_right_logical" : "shift_right_arithmetic";
     return {body.binary(name, operand(body, call, in, 0), operand(body, call, in, 1))};
 }
 
 Values logical(Body& body, const Call& call, const Values& in) {
-    return {body.binary(call.lowering.target, operand(body, call, in, 0, DType::bool_), operand(body, call, in, 1, DType::bool_))};
+    return {body.binary(call.lowering.target, operand(body, call, in, 0, DType::bool_),
+                        operand(body, call, in, 1, DType::bool_))};
 }
 Values logical_not(Body& body, const Call& call, const Values& in) {
     return {body.unary("not", operand(body, call, in, 0, DType::bool_))};
 }
 
 Values where(Body& body, const Call& call, const Values& in) {
-    return {body.select(operand(body, call, in, 0, DType::bool_), operand(body, call, in, 1), operand(body, call, in, 2))};
+    return {body.select(operand(body, call, in, 0, DType::bool_), operand(body, call, in, 1),
+                        operand(body, call, in, 2))};
 }
-Values cast(Body& body, const Call& call, const Values& in) { return {body.cast(in[0], call.out[0].dtype)}; }
+Values cast(Body& body, const Call& call, const Values& in) {
+    return {body.cast(in[0], call.out[0].dtype)};
+}
 // The result's dtype is an attribute, which only the op's own rule reads.
-bool casts(const Call& call) { return has_type(infer_specs(call.op, call.in, call.attrs)[0].dtype); }
-
-// A part of a complex number is as good a witness as the number itself.
-Value part(Body& body, const char* name, const Value& x) {
-    return body.call(name, {x}, x.shape, x.dtype == DType::complex64 ? DType::float32 : DType::float64);
+bool casts(const Call& call) {
+    return has_type(infer_specs(call.op, call.in, call.attrs)[0].dtype);
 }
+
+// Of a complex number both parts are asked.
 Value finite(Body& body, const Value& x) {
-    if (is_complex(x.dtype)) return body.binary("and", finite(body, part(body, "real", x)), finite(body, part(body, "imag", x)));
+    if (is_complex(x.dtype))
+        return body.binary("and", finite(body, part(body, "real", x)),
+                           finite(body, part(body, "imag", x)));
     if (!is_float(x.dtype)) return body.full(1, x.shape, DType::bool_);
     return body.call("is_finite", {x}, x.shape, DType::bool_);
 }
 Value infinite(Body& body, const Value& x) {
-    if (is_complex(x.dtype)) return body.binary("or", infinite(body, part(body, "real", x)), infinite(body, part(body, "imag", x)));
+    if (is_complex(x.dtype))
+        return body.binary("or", infinite(body, part(body, "real", x)),
+                           infinite(body, part(body, "imag", x)));
     if (!is_float(x.dtype)) return body.full(0, x.shape, DType::bool_);
     return body.compare("EQ", body.unary("abs", x), body.broadcast(body.highest(x.dtype), x.shape));
 }
-Values isnan(Body& body, const Call&, const Values& in) { return {body.compare("NE", in[0], in[0])}; }
+Values isnan(Body& body, const Call&, const Values& in) {
+    return {body.compare("NE", in[0], in[0])};
+}
 Values isinf(Body& body, const Call&, const Values& in) { return {infinite(body, in[0])}; }
 Values isfinite(Body& body, const Call&, const Values& in) { return {finite(body, in[0])}; }
 
@@ -146,7 +179,7 @@ constexpr Lowering table[] = {
     {"maximum", binary, reals | booleans, "maximum"},
     {"minimum", binary, reals | booleans, "minimum"},
     {"negative", unary, numbers, "negate"},
-    {"abs", magnitude, reals | booleans},
+    {"abs", magnitude, anything},
     {"sign", sign, numbers},
     {"square", square, anything},
     {"sqrt", unary, anything, "sqrt"},

@@ -18,30 +18,39 @@ Values reduce(Body& body, const Call& call, const Values& in) {
     const char* target = call.lowering.target;
     const DType dtype = accumulator_of(in[0].dtype);
     const Value x = body.cast(in[0], dtype);
-    const std::string region = body.region({{{}, dtype}, {{}, dtype}}, [&](Body& inner, const Values& v) -> Values {
-        return {inner.binary(target, v[0], v[1])};
-    });
-    const Value y = body.call("reduce", {x, start_of(body, target, dtype)}, call.out[0].shape, dtype, "dimensions = " + axes_text(axes), {region});
+    const std::string region = body.region(
+        {{{}, dtype}, {{}, dtype}},
+        [&](Body& inner, const Values& v) -> Values { return {inner.binary(target, v[0], v[1])}; });
+    const Value y = body.call("reduce", {x, start_of(body, target, dtype)}, call.out[0].shape,
+                              dtype, "dimensions = " + axes_text(axes), {region});
     return {body.cast(y, in[0].dtype)};
 }
 
 // Reduces pairs of (value, index): the greater value wins, of equal ones the lower index; NaN is
 // greater (or less) than all.
 Values arg_extremum(Body& body, const Call& call, const Values& in) {
-    const int64_t axis = call.as<AxisAttrs>().axis < 0 ? call.as<AxisAttrs>().axis + in[0].shape.rank() : call.as<AxisAttrs>().axis;
+    const int64_t axis = call.as<AxisAttrs>().axis < 0
+                             ? call.as<AxisAttrs>().axis + in[0].shape.rank()
+                             : call.as<AxisAttrs>().axis;
     const DType dtype = in[0].dtype, index = DType::int32;
     const bool largest = std::string_view(call.lowering.target) == "GT";
     const Value start = largest ? body.lowest(dtype) : body.highest(dtype);
-    const std::string region = body.region({{{}, dtype}, {{}, index}, {{}, dtype}, {{}, index}}, [&](Body& b, const Values& v) -> Values {
-        const Value first_nan = b.compare("NE", v[0], v[0]), second_nan = b.compare("NE", v[2], v[2]);
-        const Value tie = b.binary("or", b.compare("EQ", v[0], v[2]), b.binary("and", first_nan, second_nan));
-        const Value wins = b.binary("or", b.compare(call.lowering.target, v[0], v[2]), first_nan);
-        const Value takes = b.select(tie, b.compare("LT", v[1], v[3]), wins);
-        return {b.select(takes, v[0], v[2]), b.select(takes, v[1], v[3])};
-    });
+    const std::string region =
+        body.region({{{}, dtype}, {{}, index}, {{}, dtype}, {{}, index}},
+                    [&](Body& b, const Values& v) -> Values {
+                        const Value first_nan = b.compare("NE", v[0], v[0]),
+                                    second_nan = b.compare("NE", v[2], v[2]);
+                        const Value tie = b.binary("or", b.compare("EQ", v[0], v[2]),
+                                                   b.binary("and", first_nan, second_nan));
+                        const Value wins =
+                            b.binary("or", b.compare(call.lowering.target, v[0], v[2]), first_nan);
+                        const Value takes = b.select(tie, b.compare("LT", v[1], v[3]), wins);
+                        return {b.select(takes, v[0], v[2]), b.select(takes, v[1], v[3])};
+                    });
     const Value places = body.iota(in[0].shape, axis, index);
     // The start's index loses every tie.
-    return {body.calls("reduce", {in[0], places, start, body.highest(index)}, {{call.out[0].shape, dtype}, {call.out[0].shape, index}},
+    return {body.calls("reduce", {in[0], places, start, body.highest(index)},
+                       {{call.out[0].shape, dtype}, {call.out[0].shape, index}},
                        "dimensions = " + axes_text({axis}), {region})[1]};
 }
 
@@ -59,7 +68,9 @@ Values cumulative(Body& body, const Call& call, const Values& in) {
         low[axis] = c.reverse ? -step : step;
         high[axis] = -low[axis];
         const Value moved = body.call("pad", {x, neutral}, shape, dtype,
-                                      "edge_padding_low = " + axes_text(low) + ", edge_padding_high = " + axes_text(high) + ", interior_padding = " + axes_text(none));
+                                      "edge_padding_low = " + axes_text(low) +
+                                          ", edge_padding_high = " + axes_text(high) +
+                                          ", interior_padding = " + axes_text(none));
         x = body.binary(call.lowering.target, x, moved);
     }
     return {body.cast(x, in[0].dtype)};

@@ -11,13 +11,18 @@ Values iota(Body& body, const Call& call, const Values&) {
     const auto& a = call.as<IotaAttrs>();
     const int64_t axis = a.axis < 0 ? a.axis + a.shape.rank() : a.axis;
     // StableHLO counts in numbers only.
-    if (a.dtype == DType::bool_) return {body.cast(body.iota(a.shape, axis, DType::int64), a.dtype)};
+    if (a.dtype == DType::bool_)
+        return {body.cast(body.iota(a.shape, axis, DType::int64), a.dtype)};
     return {body.iota(a.shape, axis, a.dtype)};
 }
 bool counts(const Call& call) { return has_type(call.as<IotaAttrs>().dtype); }
 
-Values reshape(Body& body, const Call& call, const Values& in) { return {body.reshape(in[0], call.out[0].shape)}; }
-Values broadcast_to(Body& body, const Call& call, const Values& in) { return {body.broadcast(in[0], call.out[0].shape)}; }
+Values reshape(Body& body, const Call& call, const Values& in) {
+    return {body.reshape(in[0], call.out[0].shape)};
+}
+Values broadcast_to(Body& body, const Call& call, const Values& in) {
+    return {body.broadcast(in[0], call.out[0].shape)};
+}
 
 Values transpose(Body& body, const Call& call, const Values& in) {
     Ints axes = call.as<TransposeAttrs>().axes;
@@ -25,7 +30,8 @@ Values transpose(Body& body, const Call& call, const Values& in) {
     if (axes.empty())
         for (int64_t axis = rank; axis-- > 0;) axes.push_back(axis);
     for (int64_t& axis : axes) axis = axis < 0 ? axis + rank : axis;
-    return {body.call("transpose", in, call.out[0].shape, in[0].dtype, "permutation = " + axes_text(axes))};
+    return {body.call("transpose", in, call.out[0].shape, in[0].dtype,
+                      "permutation = " + axes_text(axes))};
 }
 
 Values concatenate(Body& body, const Call& call, const Values& in) {
@@ -39,13 +45,15 @@ Values concatenate(Body& body, const Call& call, const Values& in) {
 Values slice(Body& body, const Call& call, const Values& in) {
     const auto& s = call.as<SliceAttrs>();
     return {body.call("slice", in, call.out[0].shape, in[0].dtype,
-                      "start_indices = " + axes_text(s.start) + ", limit_indices = " + axes_text(s.stop) + ", strides = " + axes_text(s.stride))};
+                      "start_indices = " + axes_text(s.start) + ", limit_indices = " +
+                          axes_text(s.stop) + ", strides = " + axes_text(s.stride))};
 }
 
 Values pad(Body& body, const Call& call, const Values& in) {
     const auto& p = call.as<PadAttrs>();
     return {body.call("pad", in, call.out[0].shape, in[0].dtype,
-                      "edge_padding_low = " + axes_text(p.low) + ", edge_padding_high = " + axes_text(p.high) + ", interior_padding = " + axes_text(p.interior))};
+                      "edge_padding_low = " + axes_text(p.low) + ", edge_padding_high = " +
+                          axes_text(p.high) + ", interior_padding = " + axes_text(p.interior))};
 }
 
 Values reverse(Body& body, const Call& call, const Values& in) {
@@ -61,10 +69,12 @@ Values with_positions(Body& body, const Values& in, size_t from) {
     return out;
 }
 Values dynamic_slice(Body& body, const Call& call, const Values& in) {
-    return {body.call("dynamic_slice", with_positions(body, in, 1), call.out[0].shape, in[0].dtype, "slice_sizes = " + axes_text(call.out[0].shape.dims()))};
+    return {body.call("dynamic_slice", with_positions(body, in, 1), call.out[0].shape, in[0].dtype,
+                      "slice_sizes = " + axes_text(call.out[0].shape.dims()))};
 }
 Values dynamic_update_slice(Body& body, const Call&, const Values& in) {
-    return {body.call("dynamic_update_slice", with_positions(body, in, 2), in[0].shape, in[0].dtype)};
+    return {
+        body.call("dynamic_update_slice", with_positions(body, in, 2), in[0].shape, in[0].dtype)};
 }
 
 constexpr Lowering table[] = {

@@ -26,22 +26,38 @@ Args args_of(size_t size) {
 
 PJRT_Buffer_Type type_of(DType dtype) {
     switch (dtype) {
-        case DType::bool_: return PJRT_Buffer_Type_PRED;
-        case DType::uint8: return PJRT_Buffer_Type_U8;
-        case DType::uint16: return PJRT_Buffer_Type_U16;
-        case DType::uint32: return PJRT_Buffer_Type_U32;
-        case DType::uint64: return PJRT_Buffer_Type_U64;
-        case DType::int8: return PJRT_Buffer_Type_S8;
-        case DType::int16: return PJRT_Buffer_Type_S16;
-        case DType::int32: return PJRT_Buffer_Type_S32;
-        case DType::int64: return PJRT_Buffer_Type_S64;
-        case DType::float16: return PJRT_Buffer_Type_F16;
-        case DType::bfloat16: return PJRT_Buffer_Type_BF16;
-        case DType::float32: return PJRT_Buffer_Type_F32;
-        case DType::float64: return PJRT_Buffer_Type_F64;
-        case DType::complex64: return PJRT_Buffer_Type_C64;
-        case DType::complex128: return PJRT_Buffer_Type_C128;
-        default: return PJRT_Buffer_Type_INVALID;
+        case DType::bool_:
+            return PJRT_Buffer_Type_PRED;
+        case DType::uint8:
+            return PJRT_Buffer_Type_U8;
+        case DType::uint16:
+            return PJRT_Buffer_Type_U16;
+        case DType::uint32:
+            return PJRT_Buffer_Type_U32;
+        case DType::uint64:
+            return PJRT_Buffer_Type_U64;
+        case DType::int8:
+            return PJRT_Buffer_Type_S8;
+        case DType::int16:
+            return PJRT_Buffer_Type_S16;
+        case DType::int32:
+            return PJRT_Buffer_Type_S32;
+        case DType::int64:
+            return PJRT_Buffer_Type_S64;
+        case DType::float16:
+            return PJRT_Buffer_Type_F16;
+        case DType::bfloat16:
+            return PJRT_Buffer_Type_BF16;
+        case DType::float32:
+            return PJRT_Buffer_Type_F32;
+        case DType::float64:
+            return PJRT_Buffer_Type_F64;
+        case DType::complex64:
+            return PJRT_Buffer_Type_C64;
+        case DType::complex128:
+            return PJRT_Buffer_Type_C128;
+        default:
+            return PJRT_Buffer_Type_INVALID;
     }
 }
 
@@ -106,8 +122,10 @@ std::string find_plugin() {
         if (access(path.c_str(), R_OK) == 0) return path;
         message += "\n  " + path;
     }
-    throw BackendError(str("the backend xla needs a PJRT plugin: run `tools/engines xla`, or set CORNU_PJRT_PLUGIN "
-                           "to its file (see docs/engines.md). Looked for:", message));
+    throw BackendError(str(
+        "the backend xla needs a PJRT plugin: run `tools/engines xla`, or set CORNU_PJRT_PLUGIN "
+        "to its file (see docs/engines.md). Looked for:",
+        message));
 }
 
 // ---- Client ----
@@ -127,8 +145,9 @@ Client::Client(const std::string& plugin) : plugin_(plugin) {
     // The table grows at its end; all that is called here stands before this entry.
     constexpr size_t needed = offsetof(PJRT_Api, PJRT_Buffer_ToHostBuffer) + sizeof(void*);
     if (api.major_version != PJRT_API_MAJOR || api_->struct_size < needed)
-        throw BackendError(str(plugin, " speaks version ", version_, " of the PJRT API; Cornu was built with ",
-                               PJRT_API_MAJOR, ".", PJRT_API_MINOR, "."));
+        throw BackendError(str(plugin, " speaks version ", version_,
+                               " of the PJRT API; Cornu was built with ", PJRT_API_MAJOR, ".",
+                               PJRT_API_MINOR, "."));
     auto initialize = CORNU_PJRT_ARGS(PJRT_Plugin_Initialize_Args);
     check(api_->PJRT_Plugin_Initialize(&initialize), "starting the plugin");
 
@@ -213,9 +232,13 @@ std::shared_ptr<DeviceBuffer> Client::upload(const Tensor& host, Backend& backen
 
 // ---- DeviceBuffer, Program ----
 
-DeviceBuffer::DeviceBuffer(const Client& client, Backend& backend, PJRT_Buffer* handle, const Spec& spec)
-    : Buffer(nullptr, static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())), false, &backend),
-      client_(client), handle_(handle), rank_(spec.shape.rank()) {}
+DeviceBuffer::DeviceBuffer(const Client& client, Backend& backend, PJRT_Buffer* handle,
+                           const Spec& spec)
+    : Buffer(nullptr, static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())), false,
+             &backend),
+      client_(client),
+      handle_(handle),
+      rank_(spec.shape.rank()) {}
 
 DeviceBuffer::~DeviceBuffer() {
     auto destroy = CORNU_PJRT_ARGS(PJRT_Buffer_Destroy_Args);

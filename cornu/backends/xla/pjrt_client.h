@@ -39,7 +39,8 @@ private:
 // A compiled program, ready on the device.
 class Program {
 public:
-    Program(const Client& client, PJRT_LoadedExecutable* handle) : client_(client), handle_(handle) {}
+    Program(const Client& client, PJRT_LoadedExecutable* handle)
+        : client_(client), handle_(handle) {}
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
@@ -62,9 +63,9 @@ public:
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    const std::string& plugin() const { return plugin_; }        // the file
-    const std::string& platform() const { return platform_; }    // "cpu"
-    const std::string& version() const { return version_; }      // of the PJRT API it speaks
+    const std::string& plugin() const { return plugin_; }      // the file
+    const std::string& platform() const { return platform_; }  // "cpu"
+    const std::string& version() const { return version_; }    // of the PJRT API it speaks
 
     // `text` is a StableHLO module. Throws BackendError with what the compiler says.
     std::shared_ptr<const Program> compile(const std::string& text) const;
@@ -82,7 +83,8 @@ private:
     PJRT_Device* device_ = nullptr;
 };
 
-// The plugin's file by the order that docs/engines.md gives. Throws BackendError with what was tried.
+// The plugin's file by the order that docs/engines.md gives. Throws BackendError with what was
+// tried.
 std::string find_plugin();
 // Whether PJRT has a type for it that Cornu's memory layout fits.
 bool has_type(DType dtype);

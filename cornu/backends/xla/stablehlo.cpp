@@ -17,22 +17,38 @@ constexpr int64_t written_out = 1024;  // bytes; larger constants are passed as 
 
 const char* element_text(DType dtype) {
     switch (dtype) {
-        case DType::bool_: return "i1";
-        case DType::uint8: return "ui8";
-        case DType::uint16: return "ui16";
-        case DType::uint32: return "ui32";
-        case DType::uint64: return "ui64";
-        case DType::int8: return "i8";
-        case DType::int16: return "i16";
-        case DType::int32: return "i32";
-        case DType::int64: return "i64";
-        case DType::float16: return "f16";
-        case DType::bfloat16: return "bf16";
-        case DType::float32: return "f32";
-        case DType::float64: return "f64";
-        case DType::complex64: return "complex<f32>";
-        case DType::complex128: return "complex<f64>";
-        default: break;
+        case DType::bool_:
+            return "i1";
+        case DType::uint8:
+            return "ui8";
+        case DType::uint16:
+            return "ui16";
+        case DType::uint32:
+            return "ui32";
+        case DType::uint64:
+            return "ui64";
+        case DType::int8:
+            return "i8";
+        case DType::int16:
+            return "i16";
+        case DType::int32:
+            return "i32";
+        case DType::int64:
+            return "i64";
+        case DType::float16:
+            return "f16";
+        case DType::bfloat16:
+            return "bf16";
+        case DType::float32:
+            return "f32";
+        case DType::float64:
+            return "f64";
+        case DType::complex64:
+            return "complex<f32>";
+        case DType::complex128:
+            return "complex<f64>";
+        default:
+            break;
     }
     throw BackendError(str("the backend xla does not have the dtype ", dtype, "."));
 }
@@ -77,7 +93,9 @@ std::string type_text(const Shape& shape, DType dtype) {
     for (const int64_t dim : shape) out += std::to_string(dim) + "x";
     return out + element_text(dtype) + ">";
 }
-std::string axes_text(const Ints& values) { return values.empty() ? "array<i64>" : "array<i64: " + join(values) + ">"; }
+std::string axes_text(const Ints& values) {
+    return values.empty() ? "array<i64>" : "array<i64: " + join(values) + ">";
+}
 std::string list_text(const Ints& values) { return "[" + join(values) + "]"; }
 std::string pairs_text(const Ints& low, const Ints& high) {
     const std::string type = str("> : tensor<", low.size(), "x2xi64>");
@@ -96,12 +114,13 @@ void Body::set_scope(const std::string& scope) {
     if (scope.empty()) return;
     location_ = " loc(\"";
     for (const char c : scope)
-        if (static_cast<unsigned char>(c) >= ' ') location_ += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+        if (static_cast<unsigned char>(c) >= ' ')
+            location_ += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     location_ += "\")";
 }
 
-Values Body::calls(const std::string& name, const Values& in, const Specs& out, const std::string& attributes,
-                   const std::vector<std::string>& regions) {
+Values Body::calls(const std::string& name, const Values& in, const Specs& out,
+                   const std::string& attributes, const std::vector<std::string>& regions) {
     Values results;
     std::string names, arguments, in_types, out_types;
     for (const Spec& spec : out) {
@@ -113,7 +132,9 @@ Values Body::calls(const std::string& name, const Values& in, const Specs& out, 
         arguments += (arguments.empty() ? "" : ", ") + x.name;
         in_types += (in_types.empty() ? "" : ", ") + type_text(x.shape, x.dtype);
     }
-    text_ += names + (names.empty() ? "\"" : " = \"") + (name.find('.') == std::string::npos ? "stablehlo." : "") + name + "\"(" + arguments + ")";
+    text_ += names + (names.empty() ? "\"" : " = \"") +
+             (name.find('.') == std::string::npos ? "stablehlo." : "") + name + "\"(" + arguments +
+             ")";
     for (size_t i = 0; i < regions.size(); ++i) text_ += (i ? ", " : " (") + regions[i];
     if (!regions.empty()) text_ += ")";
     if (!attributes.empty()) text_ += " {" + attributes + "}";
@@ -121,18 +142,20 @@ Values Body::calls(const std::string& name, const Values& in, const Specs& out, 
     return results;
 }
 
-Value Body::call(const std::string& name, const Values& in, const Shape& shape, DType dtype, const std::string& attributes,
-                 const std::vector<std::string>& regions) {
+Value Body::call(const std::string& name, const Values& in, const Shape& shape, DType dtype,
+                 const std::string& attributes, const std::vector<std::string>& regions) {
     return calls(name, in, {{shape, dtype}}, attributes, regions)[0];
 }
 
-std::string Body::region(const Specs& arguments, const std::function<Values(Body&, const Values&)>& write) {
+std::string Body::region(const Specs& arguments,
+                         const std::function<Values(Body&, const Values&)>& write) {
     Body inner(*this, 0);
     Values values;
     std::string head;
     for (const Spec& spec : arguments) {
         values.push_back({fresh_name(), spec.shape, spec.dtype});
-        head += (head.empty() ? "" : ", ") + values.back().name + ": " + type_text(spec.shape, spec.dtype);
+        head += (head.empty() ? "" : ", ") + values.back().name + ": " +
+                type_text(spec.shape, spec.dtype);
     }
     inner.finish("stablehlo.return", write(inner, values));
     return "{\n" + (head.empty() ? "" : "^bb0(" + head + "):\n") + inner.text() + "}";
@@ -142,33 +165,45 @@ void Body::finish(const char* terminator, const Values& results) { calls(termina
 
 Value Body::constant(const Tensor& tensor) {
     const Tensor host = tensor.to_host();
-    const auto count = static_cast<size_t>(host.size()), width = count ? static_cast<size_t>(bytes_for(host.dtype(), 1)) : 0;
+    const auto count = static_cast<size_t>(host.size()),
+               width = count ? static_cast<size_t>(bytes_for(host.dtype(), 1)) : 0;
     std::string literal;
     if (host.dtype() == DType::bool_) {
         // Packed as hexadecimal, hence spelt out, in one row.
         const auto values = host.data<bool>();
         const bool same = all_equal(values.data(), 1, count);
-        for (size_t i = 0; i < (same ? std::min<size_t>(count, 1) : count); ++i) literal += str(i ? ", " : "", values[i] ? "true" : "false");
+        for (size_t i = 0; i < (same ? std::min<size_t>(count, 1) : count); ++i)
+            literal += str(i ? ", " : "", values[i] ? "true" : "false");
         if (!same) {
             const Shape row{static_cast<int64_t>(count)};
-            return reshape(call("constant", {}, row, DType::bool_, "value = dense<[" + literal + "]> : " + type_text(row, DType::bool_)), host.shape());
+            return reshape(
+                call("constant", {}, row, DType::bool_,
+                     "value = dense<[" + literal + "]> : " + type_text(row, DType::bool_)),
+                host.shape());
         }
     } else if (count) {
-        literal = "\"" + hex_of(host.raw(), width * (all_equal(host.raw(), width, count) ? 1 : count)) + "\"";
+        literal = "\"" +
+                  hex_of(host.raw(), width * (all_equal(host.raw(), width, count) ? 1 : count)) +
+                  "\"";
     }
-    return call("constant", {}, host.shape(), host.dtype(), "value = dense<" + literal + "> : " + type_text(host.shape(), host.dtype()));
+    return call("constant", {}, host.shape(), host.dtype(),
+                "value = dense<" + literal + "> : " + type_text(host.shape(), host.dtype()));
 }
 
 Value Body::scalar(double value, DType dtype) { return constant(Tensor::full({}, value, dtype)); }
-Value Body::full(double value, const Shape& shape, DType dtype) { return broadcast(scalar(value, dtype), shape); }
+Value Body::full(double value, const Shape& shape, DType dtype) {
+    return broadcast(scalar(value, dtype), shape);
+}
 
 Value Body::lowest(DType dtype) {
     if (is_float(dtype)) return scalar(-std::numeric_limits<double>::infinity(), dtype);
     if (!is_signed_int(dtype)) return scalar(0, dtype);
     return visit_dtype(dtype, [&](auto zero) {
         using T = decltype(zero);
-        if constexpr (std::is_integral_v<T>) return constant(Tensor::from(std::vector<T>{std::numeric_limits<T>::min()}, Shape()));
-        else return scalar(0, dtype);
+        if constexpr (std::is_integral_v<T>)
+            return constant(Tensor::from(std::vector<T>{std::numeric_limits<T>::min()}, Shape()));
+        else
+            return scalar(0, dtype);
     });
 }
 Value Body::highest(DType dtype) {
@@ -176,8 +211,10 @@ Value Body::highest(DType dtype) {
     if (dtype == DType::bool_) return scalar(1, dtype);
     return visit_dtype(dtype, [&](auto zero) {
         using T = decltype(zero);
-        if constexpr (std::is_integral_v<T>) return constant(Tensor::from(std::vector<T>{std::numeric_limits<T>::max()}, Shape()));
-        else return scalar(0, dtype);
+        if constexpr (std::is_integral_v<T>)
+            return constant(Tensor::from(std::vector<T>{std::numeric_limits<T>::max()}, Shape()));
+        else
+            return scalar(0, dtype);
     });
 }
 
@@ -204,22 +241,30 @@ Value Body::cast(const Value& x, DType dtype) {
     return call("convert", {x}, x.shape, dtype);
 }
 
-Value Body::reshape(const Value& x, const Shape& shape) { return x.shape == shape ? x : call("reshape", {x}, shape, x.dtype); }
+Value Body::reshape(const Value& x, const Shape& shape) {
+    return x.shape == shape ? x : call("reshape", {x}, shape, x.dtype);
+}
 
 Value Body::compare(const char* direction, const Value& a, const Value& b) {
-    return call("compare", {a, b}, a.shape, DType::bool_, str("comparison_direction = #stablehlo<comparison_direction ", direction, ">"));
+    return call("compare", {a, b}, a.shape, DType::bool_,
+                str("comparison_direction = #stablehlo<comparison_direction ", direction, ">"));
 }
-Value Body::select(const Value& condition, const Value& a, const Value& b) { return call("select", {condition, a, b}, a.shape, a.dtype); }
+Value Body::select(const Value& condition, const Value& a, const Value& b) {
+    return call("select", {condition, a, b}, a.shape, a.dtype);
+}
 
 // ---- graphs ----
 
 const Lowering* find_lowering(const Op& op) {
     static const auto table = [] {
         std::unordered_map<std::string_view, const Lowering*> table;
-        for (const auto family : {elementwise_lowerings(), reduction_lowerings(), shape_lowerings(), contraction_lowerings(),
-                                  convolution_lowerings(), indexing_lowerings(), random_lowerings(), control_flow_lowerings()})
+        for (const auto family :
+             {elementwise_lowerings(), reduction_lowerings(), shape_lowerings(),
+              contraction_lowerings(), convolution_lowerings(), indexing_lowerings(),
+              random_lowerings(), control_flow_lowerings()})
             for (const Lowering& lowering : family)
-                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);
+                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ",
+                            lowering.op);
         return table;
     }();
     const auto found = table.find(op.name);
@@ -234,14 +279,17 @@ bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs, Backen
     return !lowering->supports || lowering->supports({op, attrs, in, {}, *lowering, backend});
 }
 
-Values emit_graph(Body& body, const Graph& graph, const Values& inputs, Backend& backend, const std::function<Value(const Tensor&)>& large_constant) {
+Values emit_graph(Body& body, const Graph& graph, const Values& inputs, Backend& backend,
+                  const std::function<Value(const Tensor&)>& large_constant) {
     Values values(graph.values.size());
-    for (size_t i = 0; i < graph.inputs.size(); ++i) values[static_cast<size_t>(graph.inputs[i])] = inputs[i];
+    for (size_t i = 0; i < graph.inputs.size(); ++i)
+        values[static_cast<size_t>(graph.inputs[i])] = inputs[i];
     const auto value_of = [&](ValueId id) -> const Value& {
         Value& value = values[static_cast<size_t>(id)];
         if (value.name.empty()) {
             const Tensor& constant = graph.constant(id);
-            const bool large = large_constant && bytes_for(constant.dtype(), constant.size()) > written_out;
+            const bool large =
+                large_constant && bytes_for(constant.dtype(), constant.size()) > written_out;
             value = large ? large_constant(constant) : body.constant(constant);
         }
         return value;
@@ -258,11 +306,13 @@ Values emit_graph(Body& body, const Graph& graph, const Values& inputs, Backend&
             arguments.push_back(value_of(id));
         }
         for (const ValueId id : node.out) out.push_back(graph.spec(id));
-        const Values results = lowering->emit(body, {*node.op, node.attrs, in, out, *lowering, backend}, arguments);
+        const Values results =
+            lowering->emit(body, {*node.op, node.attrs, in, out, *lowering, backend}, arguments);
         CORNU_CHECK(results.size() == out.size(), "results of ", node.op->name);
         for (size_t i = 0; i < out.size(); ++i) {
-            CORNU_CHECK(results[i].shape == out[i].shape && results[i].dtype == out[i].dtype, node.op->name, ": ",
-                        type_text(results[i].shape, results[i].dtype), " is not ", out[i]);
+            CORNU_CHECK(results[i].shape == out[i].shape && results[i].dtype == out[i].dtype,
+                        node.op->name, ": ", type_text(results[i].shape, results[i].dtype),
+                        " is not ", out[i]);
             values[static_cast<size_t>(node.out[i])] = results[i];
         }
     }
@@ -280,7 +330,8 @@ Module to_stablehlo(const Graph& graph, Backend& backend) {
     for (size_t i = 0; i < graph.inputs.size(); ++i) {
         const Spec& spec = graph.spec(graph.inputs[i]);
         inputs.push_back({body.fresh_name(), spec.shape, spec.dtype});
-        arguments += (i ? ", " : "") + inputs.back().name + ": " + type_text(spec.shape, spec.dtype);
+        arguments +=
+            (i ? ", " : "") + inputs.back().name + ": " + type_text(spec.shape, spec.dtype);
         for (size_t j = 0; j < graph.donated.size(); ++j)
             if (graph.donated[j] == static_cast<int32_t>(i)) {
                 arguments += str(" {tf.aliasing_output = ", j, " : i32}");
@@ -292,10 +343,14 @@ Module to_stablehlo(const Graph& graph, Backend& backend) {
         module.constants.push_back(constant);
         return large.back();
     });
-    for (const Value& value : large) arguments += (arguments.empty() ? "" : ", ") + value.name + ": " + type_text(value.shape, value.dtype);
-    for (const Value& value : outputs) results += (results.empty() ? "" : ", ") + type_text(value.shape, value.dtype);
+    for (const Value& value : large)
+        arguments += (arguments.empty() ? "" : ", ") + value.name + ": " +
+                     type_text(value.shape, value.dtype);
+    for (const Value& value : outputs)
+        results += (results.empty() ? "" : ", ") + type_text(value.shape, value.dtype);
     body.finish("func.return", outputs);
-    module.text = "module @cornu {\nfunc.func public @main(" + arguments + ") -> (" + results + ") {\n" + body.text() + "}\n}\n";
+    module.text = "module @cornu {\nfunc.func public @main(" + arguments + ") -> (" + results +
+                  ") {\n" + body.text() + "}\n}\n";
     return module;
 }
 

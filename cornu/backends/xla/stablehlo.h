@@ -22,8 +22,9 @@ using Ints = std::vector<int64_t>;
 
 std::string type_text(const Shape& shape, DType dtype);  // "tensor<2x3xf32>"
 std::string axes_text(const Ints& values);               // "array<i64: 0, 2>"
-std::string list_text(const Ints& values);               // "[0, 2]", within #stablehlo.… attributes
-std::string pairs_text(const Ints& low, const Ints& high);  // "dense<[[0, 1], …]> : tensor<2x2xi64>"
+std::string list_text(const Ints& values);  // "[0, 2]", within #stablehlo.… attributes
+std::string pairs_text(const Ints& low,
+                       const Ints& high);  // "dense<[[0, 1], …]> : tensor<2x2xi64>"
 
 // The text of a function's body, or of a region within: one line a call, in MLIR's generic form.
 class Body {
@@ -36,29 +37,35 @@ public:
     Values calls(const std::string& name, const Values& in, const Specs& out,
                  const std::string& attributes = {}, const std::vector<std::string>& regions = {});
     // A region that takes `arguments` and returns what `write` does.
-    std::string region(const Specs& arguments, const std::function<Values(Body&, const Values&)>& write);
+    std::string region(const Specs& arguments,
+                       const std::function<Values(Body&, const Values&)>& write);
 
-    Value constant(const Tensor& host);                            // written out: small ones only
+    Value constant(const Tensor& host);  // written out: small ones only
     Value scalar(double value, DType dtype);
     Value full(double value, const Shape& shape, DType dtype);
-    Value lowest(DType dtype);                                     // scalar: what a maximum starts from
+    Value lowest(DType dtype);  // scalar: what a maximum starts from
     Value highest(DType dtype);
     Value iota(const Shape& shape, int64_t axis, DType dtype);
 
-    // The shapes must differ by broadcasting only; axes of x stand at `at` (default: the last ones).
+    // The shapes must differ by broadcasting only; axes of x stand at `at` (default: the last
+    // ones).
     Value broadcast(const Value& x, const Shape& shape, Ints at = {});
-    Value cast(const Value& x, DType dtype);                       // as ops::cast
+    Value cast(const Value& x, DType dtype);  // as ops::cast
     Value reshape(const Value& x, const Shape& shape);
-    Value compare(const char* direction, const Value& a, const Value& b);  // "EQ", "LT", …; same shapes
+    Value compare(const char* direction, const Value& a,
+                  const Value& b);  // "EQ", "LT", …; same shapes
     Value select(const Value& condition, const Value& a, const Value& b);
-    Value binary(const char* name, const Value& a, const Value& b) { return call(name, {a, b}, a.shape, a.dtype); }
+    Value binary(const char* name, const Value& a, const Value& b) {
+        return call(name, {a, b}, a.shape, a.dtype);
+    }
     Value unary(const char* name, const Value& x) { return call(name, {x}, x.shape, x.dtype); }
 
     // Lines written from now on carry this scope, so that the compiler's errors and profiles do.
     void set_scope(const std::string& scope);
     std::string fresh_name();
     const std::string& text() const { return text_; }
-    void finish(const char* terminator, const Values& results);    // "func.return", "stablehlo.return"
+    void finish(const char* terminator,
+                const Values& results);  // "func.return", "stablehlo.return"
 
 private:
     explicit Body(const Body& outer, int) : counter_(outer.counter_), location_(outer.location_) {}
@@ -70,7 +77,11 @@ private:
 // ---- rows of the tables ----
 
 enum Kinds : unsigned {
-    booleans = 1, signed_ints = 2, unsigned_ints = 4, floats = 8, complexes = 16,
+    booleans = 1,
+    signed_ints = 2,
+    unsigned_ints = 4,
+    floats = 8,
+    complexes = 16,
     ints = signed_ints | unsigned_ints,
     reals = ints | floats,
     numbers = reals | complexes,
@@ -82,17 +93,20 @@ struct Call {
     const Op& op;
     const Attrs& attrs;
     std::span<const Spec> in;
-    std::span<const Spec> out;      // empty while it is only asked whether the call is supported
+    std::span<const Spec> out;  // empty while it is only asked whether the call is supported
     const Lowering& lowering;
-    Backend& backend;               // for bodies of loops, which are prepared like any graph
+    Backend& backend;  // for bodies of loops, which are prepared like any graph
 
-    template <class T> const T& as() const { return attrs.as<T>(); }
+    template <class T>
+    const T& as() const {
+        return attrs.as<T>();
+    }
 };
 struct Lowering {
     std::string_view op;
     Values (*emit)(Body& body, const Call& call, const Values& in);
-    unsigned takes = anything;              // kinds of dtypes that inputs may have
-    const char* target = nullptr;           // the StableHLO op, where the emitter serves several
+    unsigned takes = anything;     // kinds of dtypes that inputs may have
+    const char* target = nullptr;  // the StableHLO op, where the emitter serves several
     bool (*supports)(const Call& call) = nullptr;
 };
 
@@ -114,7 +128,9 @@ Values emit_graph(Body& body, const Graph& graph, const Values& inputs, Backend&
                   const std::function<Value(const Tensor&)>& large_constant = {});
 
 // 16-bit floats are added up and multiplied in float32, as all engines do.
-inline DType accumulator_of(DType dtype) { return is_float(dtype) && bits(dtype) == 16 ? DType::float32 : dtype; }
+inline DType accumulator_of(DType dtype) {
+    return is_float(dtype) && bits(dtype) == 16 ? DType::float32 : dtype;
+}
 
 struct Module {
     std::string text;

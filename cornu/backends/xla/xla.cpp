@@ -1,5 +1,6 @@
-// The XLA engine: graphs become StableHLO, which a PJRT plugin compiles. Values stay in the device's
-// memory from call to call; a training step takes the memory of the state that it replaces.
+// The XLA engine: graphs become StableHLO, which a PJRT plugin compiles. Values stay in the
+// device's memory from call to call; a training step takes the memory of the state that it
+// replaces.
 #include <mutex>
 #include <unordered_map>
 
@@ -21,7 +22,8 @@ class Uploads {
 public:
     explicit Uploads(size_t inputs) : slots_(inputs) {}
 
-    std::shared_ptr<const DeviceBuffer> get(size_t i, const Tensor& host, const Client& client, Backend& backend) {
+    std::shared_ptr<const DeviceBuffer> get(size_t i, const Tensor& host, const Client& client,
+                                            Backend& backend) {
         const std::lock_guard lock(mutex_);
         Slot& slot = slots_[i];
         if (slot.held && slot.held == host.buffer()) return slot.device;
@@ -49,8 +51,14 @@ class XlaExecutable final : public Executable {
 public:
     XlaExecutable(const Graph& graph, const Client& client, Backend& backend, std::string text,
                   std::shared_ptr<const Program> program, const Tensors& constants)
-        : client_(client), backend_(backend), text_(std::move(text)), program_(std::move(program)),
-          in_(graph.input_specs()), out_(graph.output_specs()), donated_(graph.donated), uploads_(in_.size()) {
+        : client_(client),
+          backend_(backend),
+          text_(std::move(text)),
+          program_(std::move(program)),
+          in_(graph.input_specs()),
+          out_(graph.output_specs()),
+          donated_(graph.donated),
+          uploads_(in_.size()) {
         donated_.resize(out_.size(), -1);
         for (const Tensor& constant : constants) {
             if (const auto* there = on_device(constant, client)) {
@@ -63,24 +71,29 @@ public:
     }
 
     void run(std::span<const Tensor* const> inputs, std::span<Tensor* const> outputs) override {
-        CORNU_CHECK(inputs.size() == in_.size() && outputs.size() == out_.size(), "wrong number of inputs or outputs");
+        CORNU_CHECK(inputs.size() == in_.size() && outputs.size() == out_.size(),
+                    "wrong number of inputs or outputs");
         std::vector<PJRT_Buffer*> arguments;
         std::vector<int64_t> kept;
         std::vector<std::shared_ptr<const DeviceBuffer>> uploaded;
         std::vector<char> given_away(in_.size(), 0);
         for (size_t j = 0; j < out_.size(); ++j)
-            if (donated_[j] >= 0 && inputs[static_cast<size_t>(donated_[j])] == outputs[j]) given_away[static_cast<size_t>(donated_[j])] = 1;
+            if (donated_[j] >= 0 && inputs[static_cast<size_t>(donated_[j])] == outputs[j])
+                given_away[static_cast<size_t>(donated_[j])] = 1;
 
         for (size_t i = 0; i < in_.size(); ++i) {
             const Tensor& x = *inputs[i];
             // The plugin itself would only compare sizes in bytes.
             if (x.shape() != in_[i].shape || x.dtype() != in_[i].dtype)
-                throw ShapeError(str("input ", i, " of a compiled graph must be ", in_[i], ". Received: ", x.spec()));
+                throw ShapeError(str("input ", i, " of a compiled graph must be ", in_[i],
+                                     ". Received: ", x.spec()));
             const DeviceBuffer* device = on_device(x, client_);
-            bool own = device && given_away[i] && x.sole_owner();  // memory that nobody else can see
+            bool own =
+                device && given_away[i] && x.sole_owner();  // memory that nobody else can see
             if (!device) {
                 const Tensor host = x.to_host();
-                uploaded.push_back(given_away[i] ? client_.upload(host, backend_) : uploads_.get(i, host, client_, backend_));
+                uploaded.push_back(given_away[i] ? client_.upload(host, backend_)
+                                                 : uploads_.get(i, host, client_, backend_));
                 device = uploaded.back().get();
                 own = given_away[i];
             }
@@ -94,7 +107,9 @@ public:
         std::vector<PJRT_Buffer*> results(out_.size());
         program_->run(arguments, kept, results);
         for (size_t j = 0; j < out_.size(); ++j)
-            *outputs[j] = Tensor::on(std::make_shared<DeviceBuffer>(client_, backend_, results[j], out_[j]), {out_[j].shape, out_[j].dtype});
+            *outputs[j] =
+                Tensor::on(std::make_shared<DeviceBuffer>(client_, backend_, results[j], out_[j]),
+                           {out_[j].shape, out_[j].dtype});
     }
     size_t output_count() const override { return out_.size(); }
     Statistics statistics() const override {
@@ -132,7 +147,8 @@ public:
     std::shared_ptr<Executable> compile(const Graph& graph) override {
         Module module = to_stablehlo(graph, *this);
         std::shared_ptr<const Program> program = compiled(module.text);
-        return std::make_shared<XlaExecutable>(graph, client_, *this, std::move(module.text), std::move(program), module.constants);
+        return std::make_shared<XlaExecutable>(graph, client_, *this, std::move(module.text),
+                                               std::move(program), module.constants);
     }
     Tensor upload(const Tensor& tensor, const std::string&) override {
         if (on_device(tensor, client_) || !has_type(tensor.dtype())) return tensor;
@@ -146,9 +162,11 @@ private:
             const auto found = programs_.find(text);
             if (found != programs_.end()) return found->second;
         }
-        std::shared_ptr<const Program> program = client_.compile(text);  // others may compile meanwhile
+        std::shared_ptr<const Program> program =
+            client_.compile(text);  // others may compile meanwhile
         const std::lock_guard lock(mutex_);
-        if (programs_.size() >= capacity) programs_.clear();  // those in use stay with their executables
+        if (programs_.size() >= capacity)
+            programs_.clear();  // those in use stay with their executables
         return programs_.emplace(text, std::move(program)).first->second;
     }
 
