@@ -41,20 +41,22 @@ bool add_calls(Calls& calls, const Op& op, DType dtype) {
     uint64_t seed = 0;
     for (OpSample sample : testing::samples_of(op)) {
         const Specs wide = sample.in;
-        bool fits = dtype == DType::float64;
         for (Spec& spec : sample.in)
-            if (spec.dtype == DType::float64) {
-                spec.dtype = dtype;
-                fits = true;
-            }
-        if (!fits) continue;
+            if (spec.dtype == DType::float64) spec.dtype = dtype;
         // Values of the wide sample, so that all dtypes see the same numbers.
         const Tensors values = testing::sample_inputs(op, wide, ++seed);
-        Tensors in;
+        Tensors inputs, in;
+        bool fits = dtype == DType::float64;
         for (size_t i = 0; i < values.size(); ++i) {
             Tensor x = ops::cast(values[i], sample.in[i].dtype);
+            // As apply() hands them on: what is promoted has been tested in that dtype.
             if (op.traits.promote == Promote::to_float) x = ops::cast(x, to_float_dtype(x.dtype()));
             if (op.traits.promote == Promote::to_bool) x = ops::cast(x, DType::bool_);
+            fits = fits || (x.dtype() == dtype && wide[i].dtype == DType::float64);
+            inputs.push_back(x);
+        }
+        if (!fits) continue;
+        for (const Tensor& x : inputs) {
             calls.inputs.push_back(x);
             in.push_back(calls.recorder.input(x.spec()));
         }

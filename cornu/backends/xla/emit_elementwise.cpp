@@ -43,9 +43,9 @@ Value part(Body& body, const char* name, const Value& x) {
     const DType real = x.dtype == DType::complex64 ? DType::float32 : DType::float64;
     return body.call(name, {x}, x.shape, real);
 }
-Values magnitude(Body& body, const Call&, const Values& in) {
+Values magnitude(Body& body, const Call& call, const Values& in) {
     const Value& x = in[0];
-    if (is_complex(x.dtype)) return {body.cast(part(body, "abs", x), x.dtype)};
+    if (is_complex(x.dtype)) return {body.cast(part(body, "abs", x), call.out[0].dtype)};
     const bool positive = is_unsigned_int(x.dtype) || x.dtype == DType::bool_;
     return {positive ? x : body.unary("abs", x)};
 }
@@ -192,7 +192,7 @@ constexpr Lowering table[] = {
     {"floor", unary, reals | booleans, "floor"},
     {"ceil", unary, reals | booleans, "ceil"},
     {"round_half_even", unary, reals | booleans, "round_nearest_even"},
-    {"trunc", trunc, reals},
+    {"trunc", trunc, reals | booleans},
     {"reciprocal", reciprocal, anything},
     {"exp2", exp2, anything},
     {"log2", log2, anything},
