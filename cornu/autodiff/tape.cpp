@@ -39,7 +39,10 @@ void GradientTape::on_call(const Op& op, const Tensors& in, const Tensors& out, 
     if (useful) entries_.push_back({&op, in, out, attrs, call_scope()});
 }
 
-void GradientTape::on_read(const Variable& variable, const Tensor& value) { read_.try_emplace(variable.value_id(), value); }
+void GradientTape::on_read(const Variable& variable, const Tensor& value) {
+    // A layer that is built meanwhile reads its variables too, in a scope of its own.
+    if (StateScope::innermost() == scope_) read_.try_emplace(variable.value_id(), value);
+}
 
 Tensors GradientTape::gradient(const Tensor& target, const Tensors& sources, const Tensor& output_gradient) {
     return gradient(Tensors{target}, sources, Tensors{output_gradient});

@@ -32,6 +32,7 @@ private:
     };
     void on_call(const Op& op, const Tensors& in, const Tensors& out, const Attrs& attrs) override;
     void on_read(const Variable& variable, const Tensor& value) override;
+    const StateScope* scope_ = StateScope::innermost();  // whose values it differentiates
     std::vector<Entry> entries_;
     std::unordered_map<const void*, Tensor> read_;  // the value that stood for each variable first
 };

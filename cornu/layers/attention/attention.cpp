@@ -18,7 +18,7 @@ Tensor pair_sums(const Tensor& query, const Tensor& key) { return ops::expand_di
 template <class Config>
 class AttentionBase : public SeededLayer<Config> {
 public:
-    AttentionBase(const char* class_name, Config config) : SeededLayer<Config>(class_name, config, config.dropout > 0) {}
+    AttentionBase(const char* class_name, Config config) : SeededLayer<Config>(class_name, config, config.dropout > 0, true) {}
     bool supports_masking() const override { return true; }
 
     using CustomLayer::build;

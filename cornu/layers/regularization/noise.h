@@ -17,8 +17,9 @@ Shape noise_shape_for(const Tensor& x, const NoiseShape& noise_shape);
 template <class Config>
 class SeededLayer : public ConfiguredLayer<Config> {
 public:
-    SeededLayer(const char* class_name, Config config, bool random) : ConfiguredLayer<Config>(class_name, std::move(config)) {
-        this->build_at_init();
+    SeededLayer(const char* class_name, Config config, bool random, bool has_weights = false)
+        : ConfiguredLayer<Config>(class_name, std::move(config)) {
+        if (!has_weights) this->build_at_init();
         if (!random) return;
         generator_ = random::SeedGenerator(this->config_.seed);
         this->track_variable(generator_.state());
