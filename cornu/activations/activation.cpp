@@ -44,6 +44,7 @@ constexpr Named functions[] = {
     {"soft_shrink", [](const Tensor& x) { return activations::soft_shrink(x); }},
     {"softmax", [](const Tensor& x) { return ops::softmax(x); }},
     {"softplus", [](const Tensor& x) { return ops::softplus(x); }},
+    {"softsign", [](const Tensor& x) { return ops::softsign(x); }},
     {"sparse_plus", [](const Tensor& x) { return activations::sparse_plus(x); }},
     {"sparse_sigmoid", [](const Tensor& x) { return activations::sparse_sigmoid(x); }},
     {"sparsemax", [](const Tensor& x) { return activations::sparsemax(x); }},

@@ -16,6 +16,7 @@
 #include "cornu/layers/merging/merging.h"
 #include "cornu/layers/normalization/batch_normalization.h"
 #include "cornu/layers/normalization/layer_normalization.h"
+#include "cornu/layers/normalization/unit_normalization.h"
 #include "cornu/layers/pooling/global_pooling.h"
 #include "cornu/layers/pooling/pooling.h"
 #include "cornu/layers/preprocessing/normalization.h"

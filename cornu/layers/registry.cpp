@@ -70,6 +70,7 @@ const std::vector<LayerClass>& layer_classes() {
         item<LayerNormalization>("LayerNormalization"),
         item<RMSNormalization>("RMSNormalization"),
         item<GroupNormalization>("GroupNormalization"),
+        item<UnitNormalization>("UnitNormalization"),
         // attention
         item<Attention>("Attention"),
         item<AdditiveAttention>("AdditiveAttention"),

@@ -47,6 +47,12 @@ constinit const Op sigmoid_op = {
     .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {1 / (1 + ops::exp(-in[0]))}; },
     .traits = float_activation, .samples = {.low = -4, .high = 4}};
 
+constinit const Op softsign_op = {
+    .name = "softsign", .keras = "keras.src.ops.nn.Softsign", .doc = "x / (1 + |x|), element-wise.",
+    .infer = infer::float_elementwise,
+    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {in[0] / (ops::abs(in[0]) + 1)}; },
+    .traits = composed, .samples = {.low = -3, .high = 3, .away_from_integers = true}};
+
 constinit const Op softplus_op = {
     .name = "softplus", .keras = "keras.src.ops.nn.Softplus", .doc = "log(1 + exp(x)) without overflow, element-wise.",
     .infer = infer::float_elementwise,
@@ -288,7 +294,7 @@ constinit const Op logsumexp_op = {
     }},
     .read_attrs = read_attrs<LogsumexpAttrs>};
 
-constexpr const Op* family[] = {&relu_op, &relu6_op, &sigmoid_op, &softplus_op, &log_sigmoid_op, &silu_op, &leaky_relu_op,
+constexpr const Op* family[] = {&relu_op, &relu6_op, &sigmoid_op, &softplus_op, &softsign_op, &log_sigmoid_op, &silu_op, &leaky_relu_op,
                                 &hard_sigmoid_op, &hard_silu_op, &hard_tanh_op, &elu_op, &selu_op, &celu_op, &gelu_op,
                                 &glu_op, &threshold_op, &softmax_op, &log_softmax_op, &logsumexp_op};
 
@@ -302,6 +308,7 @@ Tensor relu(const Tensor& x) { return apply1(relu_op, {x}); }
 Tensor relu6(const Tensor& x) { return apply1(relu6_op, {x}); }
 Tensor sigmoid(const Tensor& x) { return apply1(sigmoid_op, {x}); }
 Tensor softplus(const Tensor& x) { return apply1(softplus_op, {x}); }
+Tensor softsign(const Tensor& x) { return apply1(softsign_op, {x}); }
 Tensor log_sigmoid(const Tensor& x) { return apply1(log_sigmoid_op, {x}); }
 Tensor silu(const Tensor& x) { return apply1(silu_op, {x}); }
 Tensor leaky_relu(const Tensor& x, double negative_slope) { return apply1(leaky_relu_op, {x}, SlopeAttrs{negative_slope}); }

@@ -14,6 +14,7 @@ CORNU_API Tensor relu6(const Tensor& x);
 CORNU_API Tensor sigmoid(const Tensor& x);
 CORNU_API Tensor log_sigmoid(const Tensor& x);
 CORNU_API Tensor softplus(const Tensor& x);
+CORNU_API Tensor softsign(const Tensor& x);
 CORNU_API Tensor silu(const Tensor& x);
 inline Tensor swish(const Tensor& x) { return silu(x); }
 CORNU_API Tensor leaky_relu(const Tensor& x, double negative_slope = 0.2);

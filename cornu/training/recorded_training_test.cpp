@@ -23,16 +23,9 @@ Structure nested(const Tensors& arrays, const Structure& like) {
     return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays);
 }
 
-// How far Keras is from itself, jitted and eager, in the worst weight. A bias before batch
-// normalization gets gradients of rounding alone, which Adam makes whole steps of; the moving mean
-// follows it late, so that what is computed with moving figures shows some of it.
-double noise_of(const Json& row) {
-    double worst = 0;
-    if (const Json* noise = row.find("self_difference"))
-        for (const Json& one : noise->as_array())
-            if (!one["close_at"].is_null()) worst = std::max(worst, one["close_at"].as_double());
-    return worst;
-}
+// What is computed with moving statistics is asked for at 1e-4, but for this case, for which Keras
+// is no closer to itself; docs/tolerances.md says why.
+double moving_bar(const std::string& name) { return name == "cnn_adam" ? 4.4e-3 : 1e-4; }
 
 void check_figures(const std::vector<double>& ours, const Json& recorded, double t) {
     REQUIRE(ours.size() == recorded.size());
@@ -49,7 +42,7 @@ TEST_CASE("training follows Keras's") {
     for (const Json& row : golden.cases()) {
         const std::string name = row["name"].as_string();
         CAPTURE(name);
-        const double moving = std::max(1e-4, noise_of(row));
+        const double moving = moving_bar(name);
         Context context;
         const Context::Use use(context);
         const Model model = saving::load_model(golden.file(row["model"]));
