@@ -68,6 +68,16 @@ struct Options {
     Engine engine;
 };
 
+Structure inputs(const Model& model, int64_t rows, random::NumpyRandom& random) {
+    return model.input().map([&](const Tensor& input) {
+        Shape shape = input.shape();
+        shape[0] = rows;
+        for (int64_t& dim : shape)
+            if (dim < 0) dim = 16;  // an open length
+        return random_values(shape, input.dtype(), random);
+    });
+}
+
 Structure targets(const Model& model, int64_t batch, random::NumpyRandom& random) {
     const Json config = model.model_impl().get_compile_config();
     if (config.is_null()) throw ValueError("the model was saved without a compile config; `bench fit` needs one.");
@@ -86,22 +96,20 @@ int bench(const Options& o) {
     const Model model = load_model(o.model);
     const double load_ms = milliseconds_since(start);
     random::NumpyRandom random(0);
-    const Structure x = model.input().map([&](const Tensor& input) {
-        Shape shape = input.shape().with_front(o.batch_size);
-        shape.erase(1);
-        for (int64_t& dim : shape)
-            if (dim < 0) dim = 16;  // an open length
-        return random_values(shape, input.dtype(), random);
-    });
     Measured measured;
     constexpr int64_t warmup = 5;
     const Callback watch = callback<Stopwatch>(measured, warmup);
     if (o.what == "fit") {
-        const Structure y = targets(model, o.batch_size, random);
-        // One batch, gone through again and again.
-        const Dataset data = Dataset::from_tensor_slices(x, y).batch(o.batch_size).repeat();
-        model.fit(data, {.epochs = 1, .verbose = Verbose::silent, .callbacks = {watch}, .steps_per_epoch = o.steps + warmup});
+        // Each step has a batch of its own as far as memory allows, the same again in the next epoch.
+        constexpr int64_t room = int64_t{256} << 20;
+        int64_t batch_bytes = 1;
+        inputs(model, o.batch_size, random).for_each([&](const Tensor& t) { batch_bytes += bytes_for(t.dtype(), t.size()); });
+        const int64_t batches = std::clamp<int64_t>(room / batch_bytes, 1, o.steps + warmup), rows = batches * o.batch_size;
+        model.fit(inputs(model, rows, random), targets(model, rows, random),
+                  {.batch_size = o.batch_size, .epochs = (o.steps + warmup + batches - 1) / batches, .verbose = Verbose::silent,
+                   .callbacks = {watch}, .shuffle = false});
     } else {
+        const Structure x = inputs(model, o.batch_size, random);
         Stopwatch& stopwatch = static_cast<Stopwatch&>(watch.impl());
         const Tensors flat = x.flatten();
         for (int64_t i = 0; i < o.steps + warmup; ++i) {

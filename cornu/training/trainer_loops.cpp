@@ -158,11 +158,11 @@ History Trainer::fit(const Data& given, const FitOptions& o) {
         bar.start(feed.batches());
         feed.begin_epoch();
         int64_t done = 0;
-        for (bool more = feed.next(); more && !s.stop;) {
+        for (bool more = feed.next(); more && !s.stop; more = more && feed.next()) {
             callbacks.call(&CustomCallback::on_train_batch_begin, done, no_logs);
-            for (int64_t i = 0; more && i < s.options.steps_per_execution; ++i, ++done) {
+            for (int64_t i = 0; i < s.options.steps_per_execution; ++i, ++done) {
+                if (i > 0 && !(more = feed.next())) break;
                 train.run(feed.batch(), feed.arrays());
-                more = feed.next();
             }
             callbacks.call(&CustomCallback::on_train_batch_end, done - 1, callbacks.wants_batch_logs() ? train.logs().sorted() : no_logs);
             if (bar.due()) bar.update(done, train.logs());
