@@ -15,7 +15,8 @@ struct AllocationCounts {
 CORNU_API AllocationCounts allocation_counts() noexcept;  // of all threads, since the start
 CORNU_API void note_allocation() noexcept;
 
-// What is allocated while it lives is the library's doing.
+// What is allocated while it lives, on any thread, is the library's doing: libraries have threads of
+// their own.
 class CORNU_API LibraryCall {
 public:
     LibraryCall() noexcept;
