@@ -1,5 +1,8 @@
 #include "cornu/models/sequential.h"
 
+#include "cornu/base/naming.h"
+#include "cornu/tensor/context.h"
+
 namespace cornu {
 
 SequentialModel::SequentialModel(std::vector<Layer> layers, const std::string& name, bool trainable) {
@@ -16,6 +19,8 @@ void SequentialModel::add(const Layer& layer) {
 
 void SequentialModel::append(const Layer& layer) {
     if (!layer.defined()) throw ValueError("Only instances of `keras.Layer` can be added to a Sequential model. Received: an empty layer handle");
+    // A layer of one's own has no name until it is first called.
+    if (layer.name().empty()) layer.impl().set_name(Context::current().unique_name(utils::to_snake_case(layer.impl().class_name())));
     for (const Layer& other : layers_)
         if (other.name() == layer.name() && !(other == layer))
             throw ValueError(str("All layers added to a Sequential model should have unique names. Name '", layer.name(),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,5 +41,13 @@ private:
 using LossTree = ArgumentTree<Loss>;
 using MetricTree = ArgumentTree<Metric>;
 using WeightTree = ArgumentTree<double>;
+
+// Weights by output, or none; read from the same braces.
+struct OptionalWeights : std::optional<WeightTree> {
+    OptionalWeights() = default;
+    OptionalWeights(WeightTree weights) : optional(std::move(weights)) {}
+    OptionalWeights(std::initializer_list<double> leaves) : optional(WeightTree(leaves)) {}
+    OptionalWeights(std::initializer_list<WeightTree::Named> items) : optional(WeightTree(items)) {}
+};
 
 }  // namespace cornu

@@ -20,7 +20,7 @@ namespace cornu {
 struct CompileOptions {
     Optimizer optimizer = "rmsprop";
     LossTree loss = {};                   // one for all outputs, a list, or a dict by output name
-    std::optional<WeightTree> loss_weights = {};
+    OptionalWeights loss_weights = {};
     MetricTree metrics = {};
     MetricTree weighted_metrics = {};     // those that sample weights count for
     bool run_eagerly = false;             // line by line, for a debugger

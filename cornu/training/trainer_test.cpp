@@ -170,7 +170,7 @@ TEST_CASE("several outputs: losses and metrics by name, weights, names of figure
     const Model model(in, {urgent, group});
     model.compile({.optimizer = "sgd",
                    .loss = {{"urgent", "binary_crossentropy"}, {"group", losses::SparseCategoricalCrossentropy({.from_logits = true})}},
-                   .loss_weights = {{{"urgent", 1.0}, {"group", 0.5}}},
+                   .loss_weights = {{"urgent", 1.0}, {"group", 0.5}},
                    .metrics = {{"urgent", {"accuracy", "mse"}}, {"group", "accuracy"}}});
     const Points data(32);
     const Tensor bit = ops::reshape(ops::cast(ops::greater(data.y, 1), DType::float32), {32, 1});

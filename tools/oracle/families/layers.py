@@ -13,12 +13,18 @@ STEPS = 3
 
 
 def record(family):
-    counts = {}
+    counts, failures = {}, []
     for row in ROWS:
         counts[row.layer] = counts.get(row.layer, 0) + 1
         name = f"{row.layer}_{counts[row.layer]}"
-        if not family.kept(name):
+        if family.kept(name):
+            continue
+        try:
             record_row(family, row, name)
+        except Exception as error:  # all of them at once: a run takes minutes
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+    if failures:
+        raise SystemExit("layers: these rows failed:\n" + "\n".join(failures))
 
 
 def construct(row):
