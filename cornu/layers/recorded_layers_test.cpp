@@ -6,6 +6,7 @@
 
 #include "cornu/layers/registry.h"
 #include "cornu/testing/recorded_layer.h"
+#include "tests/golden.h"
 
 using namespace cornu;
 
@@ -25,7 +26,7 @@ const std::map<std::string, const char*> missing = {
 }  // namespace
 
 TEST_CASE("layers do what Keras recorded of them") {
-    const testing::Golden golden(std::string(CORNU_SOURCE_DIR) + "/tests/golden/layers.zip");
+    const testing::Golden golden(golden_path("layers.zip"));
     const char* only = std::getenv("CORNU_TEST_LAYER");   // a class, for work on it
     int checked = 0;
     for (const Json& recorded : golden.cases()) {
