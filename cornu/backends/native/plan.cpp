@@ -33,7 +33,7 @@ Plan::Plan(const Graph& graph) : constants_(graph.constants) {
     }
     for (const Tensor& constant : constants_) CORNU_CHECK(constant.buffer()->on_host(), "constants live on the host");
     plan_storage(graph, kernels);
-    place_outputs(graph, kernels);
+    place_outputs(graph);
     assign_offsets();
     make_addresses();
 }
@@ -119,7 +119,7 @@ void Plan::plan_storage(const Graph& graph, std::vector<Kernel>& kernels) {
 }
 
 // Lets outputs be made where they are wanted; what cannot be is copied there at the end.
-void Plan::place_outputs(const Graph& graph, const std::vector<Kernel>&) {
+void Plan::place_outputs(const Graph& graph) {
     std::vector<int> input_storage(graph.inputs.size());
     for (size_t i = 0; i < graph.inputs.size(); ++i) input_storage[i] = storage_of_[static_cast<size_t>(graph.inputs[i])];
     for (size_t j = 0; j < graph.outputs.size(); ++j) {

@@ -43,7 +43,7 @@ private:
     struct Workspace;
 
     void plan_storage(const Graph& graph, std::vector<Kernel>& kernels);
-    void place_outputs(const Graph& graph, const std::vector<Kernel>& kernels);
+    void place_outputs(const Graph& graph);
     void assign_offsets();
     void make_addresses();
     std::unique_ptr<Workspace> take_workspace() const;
