@@ -3,6 +3,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "cornu/backend/split.h"
+#include "cornu/base/log.h"
 #include "cornu/graph/passes.h"
 #include "cornu/graph/recorder.h"
 
@@ -82,7 +84,9 @@ Tensors Backend::run(const Op& op, const Tensors& in, const Attrs& attrs) {
 
 Tensor Backend::upload(const Tensor& tensor, const std::string&) { return tensor; }
 
-Graph prepare(Graph graph, const Backend& backend) {
+namespace {
+
+Graph simplify(Graph graph, const Backend& backend) {
     const auto run = [](const Op& op, const Tensors& in, const Attrs& attrs) {
         const UseMode eagerly(nullptr);
         const Unheard unheard;
@@ -96,19 +100,36 @@ Graph prepare(Graph graph, const Backend& backend) {
     graph = eliminate_common_subexpressions(graph);
     graph = eliminate_dead_code(graph);
     graph.verify();
-    for (const Graph::Node& node : graph.nodes) {
-        Specs in;
-        for (const ValueId id : node.in) in.push_back(graph.spec(id));
-        if (!supported(node, in)) {
-            std::string specs;
-            for (const Spec& spec : in) specs += str(specs.empty() ? "" : ", ", spec);
-            throw BackendError(str(node.scope.empty() ? "" : str("[", node.scope, "] "), "the backend ", backend.info().name,
-                                   " has no ops.", node.op->name, " for ", specs, "."));
-        }
-    }
     return graph;
 }
 
-std::shared_ptr<Executable> compile(Graph graph, Backend& backend) { return backend.compile(prepare(std::move(graph), backend)); }
+[[noreturn]] void refuse(const Graph& graph, const Graph::Node& node, const Backend& backend) {
+    std::string specs;
+    for (const ValueId id : node.in) specs += str(specs.empty() ? "" : ", ", graph.spec(id));
+    throw BackendError(str(node.scope.empty() ? "" : str("[", node.scope, "] "), "the backend ", backend.info().name,
+                           " has no ops.", node.op->name, " for ", specs, "."));
+}
+
+}  // namespace
+
+Graph prepare(Graph graph, const Backend& backend) {
+    graph = simplify(std::move(graph), backend);
+    for (const Graph::Node& node : graph.nodes)
+        if (!supports(backend, graph, node)) refuse(graph, node, backend);
+    return graph;
+}
+
+std::shared_ptr<Executable> compile(Graph graph, Backend& backend) {
+    graph = simplify(std::move(graph), backend);
+    std::shared_ptr<Backend> host;
+    for (const Graph::Node& node : graph.nodes) {
+        if (supports(backend, graph, node)) continue;
+        if (!host) host = find_backend("native");
+        if (host.get() == &backend || !supports(*host, graph, node)) refuse(graph, node, backend);
+        log_once(str("fallback:", node.op->name), LogLevel::warning,
+                 str("ops.", node.op->name, " runs on the host: the backend ", backend.info().name, " lacks it."));
+    }
+    return host ? compile_split(std::move(graph), backend, *host) : backend.compile(graph);
+}
 
 }  // namespace cornu

@@ -57,10 +57,10 @@ private:
     std::shared_ptr<OneOpCache> cache_;
 };
 
-// The passes before compilation: `graph` simplified, with what `backend` lacks expanded.
+// The passes before compilation: `graph` simplified, with what `backend` lacks expanded. Throws
+// BackendError that names op and scope when something can neither be run nor expanded.
 CORNU_API Graph prepare(Graph graph, const Backend& backend);
-// Simplifies `graph`, expands what `backend` lacks, and compiles the rest. Throws BackendError that
-// names op and scope when something can neither be run nor expanded.
+// The same, compiled; calls that only the native engine has run there, on the host, with a warning.
 CORNU_API std::shared_ptr<Executable> compile(Graph graph, Backend& backend);
 
 // ---- which engine ----

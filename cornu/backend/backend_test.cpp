@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "cornu/backend/jit.h"
+#include "cornu/backend/walk.h"
+#include "cornu/base/scope.h"
+#include "cornu/graph/recorder.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
@@ -100,4 +104,84 @@ TEST_CASE("two contexts with different settings work in two threads at once") {
 TEST_CASE("an unknown engine is refused with what is known") {
     CHECK_THROWS_WITH_AS(find_backend("nonesuch"), doctest::Contains("native, xla"), BackendError);
     CHECK_THROWS_WITH_AS(find_backend("../evil"), doctest::Contains("small letters"), BackendError);
+}
+
+namespace {
+
+// An engine with memory of its own that knows two ops.
+class SmallEngine final : public Backend {
+public:
+    struct Memory final : Buffer {
+        std::vector<std::byte> content;
+        Memory(const Tensor& host, Backend* backend) : Buffer(nullptr, host.buffer()->bytes(), false, backend), content(host.buffer()->bytes()) {
+            std::memcpy(content.data(), host.raw(), content.size());
+        }
+        void copy_to_host(void* out) const override { std::memcpy(out, content.data(), content.size()); }
+    };
+
+    BackendInfo info() const override { return {"small", "1", {"device"}, ""}; }
+    bool supports(const Op& op, std::span<const Spec>, const Attrs&) const override {
+        return std::string_view(op.name) == "add" || std::string_view(op.name) == "multiply";
+    }
+    Tensors run(const Op& op, const Tensors& in, const Attrs& attrs) override {
+        ++calls;
+        Tensors host;
+        for (const Tensor& x : in) host.push_back(x.to_host());
+        Tensors out = find_backend("native")->run(op, host, attrs);
+        for (Tensor& y : out) y = upload(y, "");
+        return out;
+    }
+    std::shared_ptr<Executable> compile(const Graph& graph) override {
+        return walk_graph(graph, [this](const Op& op, const Tensors& in, const Attrs& attrs) { return run(op, in, attrs); });
+    }
+    Tensor upload(const Tensor& tensor, const std::string&) override {
+        const Tensor host = tensor.to_host();
+        return Tensor::on(std::make_shared<Memory>(host, this), host.spec());
+    }
+    int calls = 0;
+};
+
+}  // namespace
+
+TEST_CASE("what an engine lacks runs on the host, between its own calls") {
+    SmallEngine engine;
+    Recorder recorder;
+    const Spec spec{{2, 2}, DType::float32};
+    const Tensor x = recorder.input(spec), y = recorder.input(spec);
+    Graph graph;
+    {
+        const UseMode use(&recorder);
+        const Tensor sum = x + y;
+        graph = recorder.finish({ops::matmul(sum * 2.0, y) + x, ops::tanh(sum)});
+    }
+    const auto mixed = compile(graph, engine), native = compile(graph, *find_backend("native"));
+    const Tensor a = Tensor::from(std::vector<float>{1, 2, 3, 4}, {2, 2}), b = Tensor::from(std::vector<float>{0.5f, -1, 2, 0}, {2, 2});
+    const Tensors found = (*mixed)({engine.upload(a, ""), b}), expected = (*native)({a, b});
+    CHECK(engine.calls == 3);
+    for (size_t i = 0; i < 2; ++i) CHECK(found[i].to_host().to_vector<float>() == expected[i].to_vector<float>());
+    CHECK_FALSE(found[0].buffer()->on_host());
+
+    // What no engine has is refused with the place.
+    Recorder packed;
+    const Tensor nibbles = packed.input({{2}, DType::int4});
+    {
+        const UseMode use(&packed);
+        const Scope scope("layers.Absolute", "absolute");
+        graph = packed.finish({ops::abs(nibbles)});
+    }
+    CHECK_THROWS_WITH_AS(compile(graph, engine), doctest::Contains("[absolute] the backend small has no ops.abs for int4(2,)"), BackendError);
+}
+
+TEST_CASE("what another engine left on its device is fetched by the native one") {
+    SmallEngine engine;
+    Variable w(engine.upload(Tensor::from(std::vector<float>{1, 2}), ""), {.name = "w"});
+    const auto step = jit([&](const Tensor& x) {
+        w.assign(w.value() + x);
+        return w.value() * 10.0;
+    });
+    const Tensor one = engine.upload(Tensor::from(std::vector<float>{1, 1}), "");
+    CHECK(step(one).to_vector<float>() == std::vector<float>{20, 30});
+    CHECK(w.value().buffer()->on_host());
+    CHECK(step(one).to_vector<float>() == std::vector<float>{30, 40});
+    CHECK((w.value() + one).to_vector<float>() == std::vector<float>{4, 5});
 }

@@ -22,7 +22,7 @@ public:
         return *static_cast<const T*>(value_.get());
     }
     bool empty() const { return !schema_; }
-    Json to_json() const { return schema_ ? schema_->to_json(value_.get()) : Json::object(); }
+    Json to_json(bool with_hidden = false) const { return schema_ ? schema_->to_json(value_.get(), with_hidden) : Json::object(); }
     std::string to_string() const { return schema_ ? to_json().dump() : std::string(); }
     friend bool operator==(const Attrs& a, const Attrs& b) {
         if (a.value_ == b.value_) return true;

@@ -19,4 +19,10 @@ std::string to_snake_case(std::string_view name) {
     return out;
 }
 
+std::string default_name(std::string_view class_name) {
+    // Exported under another name than the class has in Python.
+    if (class_name == "GroupQueryAttention") return "grouped_query_attention";
+    return to_snake_case(class_name);
+}
+
 }  // namespace cornu::utils

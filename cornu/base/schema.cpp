@@ -37,10 +37,10 @@ const Field* SchemaInfo::find(std::string_view name) const {
     return nullptr;
 }
 
-Json SchemaInfo::to_json(const void* object) const {
+Json SchemaInfo::to_json(const void* object, bool with_hidden) const {
     Json out = Json::object();
     for (const Field& field : fields_) {
-        if (field.hidden) continue;
+        if (field.hidden && !with_hidden) continue;
         Json value = field.codec->encode(member(field, object));
         if (!field.omit_null || !value.is_null()) out.set(field.name, std::move(value));
     }

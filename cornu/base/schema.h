@@ -100,7 +100,7 @@ public:
     const std::vector<Field>& fields() const { return fields_; }
     const Field* find(std::string_view name) const;
 
-    Json to_json(const void* object) const;
+    Json to_json(const void* object, bool with_hidden = false) const;
     // Keys absent keep their defaults. Throws ValueError for an unknown key, a missing required one,
     // a value of the wrong type or against a rule; `what` names the owner, e.g. "layers.Dense".
     void from_json(const Json& json, void* object, std::string_view what) const;

@@ -40,7 +40,7 @@ void refuse_quantization(const Json& quantization_config) {
 }
 
 void ConfiguredLayerBase::start(std::string& name, DTypePolicy& dtype, bool trainable, const Regularizer& activity_regularizer) {
-    if (name.empty()) name = Context::current().unique_name(utils::to_snake_case(class_name_));
+    if (name.empty()) name = Context::current().unique_name(utils::default_name(class_name_));
     dtype = dtype.resolved();
     set_options({.name = name, .dtype = dtype, .trainable = trainable, .activity_regularizer = activity_regularizer});
 }

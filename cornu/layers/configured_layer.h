@@ -48,7 +48,7 @@ public:
     using Config = ConfigType;
     ConfiguredLayer(const char* class_name, Config config) : ConfiguredLayerBase(class_name), config_(std::move(config)) {
         validate(config_, label());
-        if constexpr (requires { config_.activity_regularizer; }) start(config_.name, config_.dtype, config_.trainable, config_.activity_regularizer);
+        if constexpr (requires { config_.activity_regularizer; } && !requires { Config::sublayers_regularize_activity; }) start(config_.name, config_.dtype, config_.trainable, config_.activity_regularizer);
         else start(config_.name, config_.dtype, config_.trainable, {});
     }
     Json get_config() const override { return finish_config(to_json(config_)); }

@@ -12,7 +12,7 @@
 namespace cornu {
 
 struct InputSpec {
-    std::optional<DType> dtype = {};
+    OptionalDType dtype = {};
     std::optional<Shape> shape = {};              // unknown dimensions match any
     std::optional<int64_t> ndim = {}, min_ndim = {}, max_ndim = {};
     std::map<int64_t, int64_t> axes = {};         // axis (negative: from the end) → size

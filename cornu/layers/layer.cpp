@@ -107,13 +107,23 @@ Json CustomLayer::get_config() const {
     return Json::object({{"name", name_}, {"trainable", trainable_}, {"dtype", Codec<DTypePolicy>::encode(policy_)}});
 }
 
-SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs) {
+const CallSignature& CustomLayer::call_signature() const {
+    static const CallSignature one_input;
+    return one_input;
+}
+
+SpecTree CustomLayer::compute_output_spec(const SpecTree& inputs, const Call& call) {
     Recorder recorder;
     const UseMode use(&recorder);
     const Unheard unheard;
     ScratchState state;
     const Structure traced = inputs.map([&](const Spec& spec) { return recorder.input(spec); });
-    const Structure out = call_cast(autocast_ ? cast_inputs(traced, compute_dtype()) : traced, {.training = false});
+    Call known = call;
+    if (!known.training.given()) known.training = false;
+    known.visit_tensors([&](std::string_view, Structure& tensors) {
+        tensors = tensors.map([&](const Tensor& x) { return x.defined() && x.symbolic() ? recorder.input(x.spec()) : x; });
+    });
+    const Structure out = call_cast(autocast_ ? cast_inputs(traced, compute_dtype()) : traced, known);
     return out.map([](const Tensor& y) { return Spec{y.shape(), y.dtype()}; });
 }
 
@@ -147,7 +157,7 @@ void CustomLayer::track_layer(std::string attribute, const Layer& layer) {
 
 void CustomLayer::set_options(const LayerOptions& options) {
     // A name of its own is taken at once, so that layers are numbered in the order they are made in.
-    name_ = options.name.empty() ? Context::current().unique_name(utils::to_snake_case(class_name())) : options.name;
+    name_ = options.name.empty() ? Context::current().unique_name(utils::default_name(class_name())) : options.name;
     policy_ = options.dtype.resolved();
     trainable_ = options.trainable;
     activity_regularizer_ = options.activity_regularizer;
@@ -201,12 +211,25 @@ ShapeTree decode_shapes(const Json& json) {
 }  // namespace
 
 Json CustomLayer::get_build_config() const {
-    return build_shapes_ ? Json::object({{"input_shape", encode_shapes(*build_shapes_)}}) : Json();
+    if (!build_shapes_) return {};
+    const std::vector<std::string>& names = call_signature().inputs;
+    if (names.empty()) return Json::object({{"input_shape", encode_shapes(*build_shapes_)}});
+    Json shapes = Json::object();
+    const ShapeTree::List& given = build_shapes_->list();
+    for (size_t i = 0; i < given.size(); ++i) shapes.set(names.at(i) + "_shape", encode_shapes(given[i]));
+    return Json::object({{"shapes_dict", std::move(shapes)}});
 }
 
 void CustomLayer::build_from_config(const Json& config) {
-    const Json& shapes = config.get("input_shape");
-    if (!built_ && !shapes.is_null()) build_once(decode_shapes(shapes));
+    if (built_) return;
+    if (const Json& shapes = config.get("shapes_dict"); shapes.is_object()) {
+        ShapeTree::List list;
+        for (const std::string& name : call_signature().inputs)
+            if (const Json* shape = shapes.find(name + "_shape"); shape && !shape->is_null()) list.push_back(decode_shapes(*shape));
+        build_once(std::move(list));
+    } else if (const Json& shape = config.get("input_shape"); !shape.is_null()) {
+        build_once(decode_shapes(shape));
+    }
 }
 
 void CustomLayer::unbuild() {
@@ -223,7 +246,7 @@ const std::string& CustomLayer::label() {
 
 void CustomLayer::build_once(const ShapeTree& inputs) {
     if (built_) return;
-    if (name_.empty()) name_ = Context::current().unique_name(utils::to_snake_case(class_name()));
+    if (name_.empty()) name_ = Context::current().unique_name(utils::default_name(class_name()));
     const Scope scope(label(), name_);
     path_ = Scope::path();
     const StateScopePause pause;
@@ -242,7 +265,7 @@ Structure CustomLayer::call_cast(const Structure& inputs, const Call& call) {
 }
 
 Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
-    if (name_.empty()) name_ = Context::current().unique_name(utils::to_snake_case(class_name()));
+    if (name_.empty()) name_ = Context::current().unique_name(utils::default_name(class_name()));
     if (frame_ && frame_->layer != this) {
         std::vector<Child>& siblings = frame_->layer->children_;
         const Layer self(std::static_pointer_cast<CustomLayer>(shared_from_this()));
@@ -299,12 +322,12 @@ void CustomLayer::prepare(const Structure& inputs) {
 
 Structure CustomLayer::invoke_symbolic(const Structure& inputs, const Call& call) {
     inputs.for_each([&](const Tensor& x) {
-        if (!x.symbolic()) throw ValueError(str("a layer called on symbolic inputs takes only those. Received: ", x));
+        if (!x.defined() || !x.symbolic()) throw ValueError(str("a layer called on symbolic inputs takes only those. Received: ", x));
     });
     prepare(inputs);
     const Frame frame(this, call.training.given() ? call.training : Flag(false));
     const Scope scope(label(), name_);
-    SpecTree outputs = compute_output_spec(inputs.map([](const Tensor& x) { return x.spec(); }));
+    SpecTree outputs = compute_output_spec(inputs.map([](const Tensor& x) { return x.spec(); }), call);
     return add_symbolic_node(shared_from_this(), inputs, call, std::move(outputs));
 }
 
@@ -327,18 +350,16 @@ CustomLayer& Layer::impl() const {
     return *impl_;
 }
 
-Tensor Layer::operator()(const Tensor& x, const Call& call) const {
-    const Structure out = impl().invoke(x, call);
-    if (!out.is_leaf()) throw ValueError(str("the layer \"", name(), "\" has ", out.leaf_count(), " outputs; call it on a Structure: layer(Structure(x))."));
-    return out.leaf();
-}
+Tensor Layer::operator()(const Tensor& x, const Call& call) const { return only_output(impl().invoke(x, call)); }
 Tensor Layer::operator()(std::initializer_list<Tensor> xs, const Call& call) const { return (*this)(Tensors(xs), call); }
-Tensor Layer::operator()(const Tensors& xs, const Call& call) const {
-    const Structure out = impl().invoke(Structure(xs), call);
-    if (!out.is_leaf()) throw ValueError(str("the layer \"", name(), "\" has ", out.leaf_count(), " outputs; call it on a Structure."));
-    return out.leaf();
-}
+Tensor Layer::operator()(const Tensors& xs, const Call& call) const { return only_output(impl().invoke(Structure(xs), call)); }
 Structure Layer::operator()(const Structure& inputs, const Call& call) const { return impl().invoke(inputs, call); }
+
+Tensor Layer::only_output(const Structure& outputs) const {
+    if (outputs.leaf_count() != 1)
+        throw ValueError(str("the layer \"", name(), "\" has ", outputs.leaf_count(), " outputs; call it on a Structure to get them all: layer(Structure(x))."));
+    return outputs.flatten()[0];
+}
 
 const std::string& Layer::name() const { return impl().name(); }
 bool Layer::built() const { return impl().built(); }

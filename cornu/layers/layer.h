@@ -55,6 +55,7 @@ public:
     friend bool operator==(const Layer& a, const Layer& b) { return a.impl_ == b.impl_; }
 
 private:
+    Tensor only_output(const Structure& outputs) const;
     std::shared_ptr<CustomLayer> impl_;
 };
 
@@ -62,7 +63,7 @@ struct WeightOptions {
     std::string name = {};
     Shape shape = {};
     Initializer initializer = "glorot_uniform";
-    std::optional<DType> dtype = {};            // the policy's variable dtype by default
+    OptionalDType dtype = {};            // the policy's variable dtype by default
     bool trainable = true;
     std::function<Tensor(const Tensor&)> regularizer = {};
     std::function<Tensor(const Tensor&)> constraint = {};
@@ -77,6 +78,12 @@ struct LayerOptions {
     Regularizer activity_regularizer = {};      // a penalty on the outputs
 };
 
+// What Keras calls the arguments of a layer's call(), where several of them can be given by position.
+struct CallSignature {
+    std::vector<std::string> inputs = {};   // ["query", "value", "key"]; empty: one argument holds all inputs
+    std::vector<std::string> others = {};   // the arguments after those, by the names in Call
+};
+
 class CORNU_API CustomLayer : public Operation, public std::enable_shared_from_this<CustomLayer> {
 public:
     CustomLayer();
@@ -88,7 +95,8 @@ public:
     virtual Tensor call(const Tensor& x, const Call& call); // one input, one output
     virtual Structure call(const Structure& inputs, const Call& call);
     virtual Structure compute_mask(const Structure& inputs, const Structure& mask);
-    virtual SpecTree compute_output_spec(const SpecTree& inputs);  // the default traces call()
+    virtual SpecTree compute_output_spec(const SpecTree& inputs, const Call& call);  // the default traces call()
+    virtual const CallSignature& call_signature() const;
     virtual std::string class_name() const;                 // "Dense"; registered name of a custom one
     virtual Json get_config() const;                        // what from_config takes, without the weights
     virtual bool supports_masking() const { return false; }

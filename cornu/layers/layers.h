@@ -3,6 +3,8 @@
 
 #include "cornu/layers/activations/activations.h"
 #include "cornu/layers/attention/attention.h"
+#include "cornu/layers/attention/group_query_attention.h"
+#include "cornu/layers/attention/multi_head_attention.h"
 #include "cornu/layers/convolutional/conv.h"
 #include "cornu/layers/convolutional/conv_transpose.h"
 #include "cornu/layers/convolutional/depthwise_conv.h"
@@ -16,6 +18,7 @@
 #include "cornu/layers/merging/merging.h"
 #include "cornu/layers/normalization/batch_normalization.h"
 #include "cornu/layers/normalization/layer_normalization.h"
+#include "cornu/layers/normalization/spectral_normalization.h"
 #include "cornu/layers/normalization/unit_normalization.h"
 #include "cornu/layers/pooling/global_pooling.h"
 #include "cornu/layers/pooling/pooling.h"

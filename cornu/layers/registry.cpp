@@ -70,10 +70,13 @@ const std::vector<LayerClass>& layer_classes() {
         item<LayerNormalization>("LayerNormalization"),
         item<RMSNormalization>("RMSNormalization"),
         item<GroupNormalization>("GroupNormalization"),
+        item<SpectralNormalization>("SpectralNormalization"),
         item<UnitNormalization>("UnitNormalization"),
         // attention
         item<Attention>("Attention"),
         item<AdditiveAttention>("AdditiveAttention"),
+        item<MultiHeadAttention>("MultiHeadAttention"),
+        item<GroupQueryAttention>("GroupQueryAttention"),
         // merging
         item<Add>("Add"),
         item<Subtract>("Subtract"),

@@ -44,8 +44,7 @@ void replace_inputs(Structure& inputs, Structure& outputs) {
     for (const FunctionGraph::Node& node : graph.nodes) {
         if (node->input_tensors().empty()) continue;
         Call call = node->call;
-        call.mask = renew(call.mask);
-        call.initial_state = renew(call.initial_state);
+        call.visit_tensors([&](std::string_view, Structure& tensors) { tensors = renew(tensors); });
         const Tensors made = add_symbolic_node(node->operation, renew(node->inputs), call, node->outputs).flatten();
         for (size_t i = 0; i < made.size(); ++i) renewed.emplace(TensorKey{node.get(), i}, made[i]);
     }
@@ -86,8 +85,9 @@ FunctionalModel::FunctionalModel(Structure inputs, Structure outputs, const std:
     };
     for (const FunctionGraph::Node& node : graph_.nodes) {
         if (node->input_tensors().empty()) continue;
-        steps_.push_back({node->operation.get(), node.get(), slots_of(node->inputs), slots_of(node->call.initial_state),
-                          slots_of(node->call.mask), slots.at({node.get(), 0}), node->outputs.leaf_count()});
+        Step step{node->operation.get(), node.get(), slots_of(node->inputs), {}, slots.at({node.get(), 0}), node->outputs.leaf_count()};
+        node->call.visit_tensors([&](std::string_view, const Structure& tensors) { step.arguments.push_back(slots_of(tensors)); });
+        steps_.push_back(std::move(step));
     }
     for (const Tensor& x : flat_inputs_) input_slots_.push_back(slots.at(key_of(x)));
     for (const Tensor& y : flat_outputs) output_slots_.push_back(slots.at(key_of(y)));
@@ -181,9 +181,10 @@ Structure FunctionalModel::call(const Structure& inputs, const Call& call) {
         });
     };
     for (const Step& step : steps_) {
-        Call inner{.training = call.training.given() ? call.training : step.node->call.training,
-                   .mask = fill(step.node->call.mask, step.masks),
-                   .initial_state = fill(step.node->call.initial_state, step.states)};
+        Call inner = step.node->call;
+        if (call.training.given()) inner.training = call.training;
+        auto slots = step.arguments.begin();
+        inner.visit_tensors([&](std::string_view, Structure& tensors) { tensors = fill(tensors, *slots++); });
         const Structure out = step.operation->call_operation(fill(step.node->inputs, step.inputs), inner);
         const Tensors flat = out.flatten();
         if (flat.size() != step.outputs)
@@ -195,13 +196,13 @@ Structure FunctionalModel::call(const Structure& inputs, const Call& call) {
     return outputs_.pack(outputs);
 }
 
-SpecTree FunctionalModel::compute_output_spec(const SpecTree& inputs) {
+SpecTree FunctionalModel::compute_output_spec(const SpecTree& inputs, const Call& call) {
     // On inputs like its own the answer is known.
     const Specs given = inputs.flatten();
     bool same = given.size() == flat_inputs_.size();
     for (size_t i = 0; same && i < given.size(); ++i) same = given[i].shape == flat_inputs_[i].shape();
     if (same) return outputs_.map([](const Tensor& y) { return Spec{y.shape(), y.dtype()}; });
-    return CustomLayer::compute_output_spec(inputs);
+    return CustomLayer::compute_output_spec(inputs, call);
 }
 
 }  // namespace cornu

@@ -25,7 +25,7 @@ public:
     std::vector<std::string> output_names() const override;
     std::vector<Child> children() const override { return children_; }
     Structure call(const Structure& inputs, const Call& call) override;
-    SpecTree compute_output_spec(const SpecTree& inputs) override;
+    SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override;
     Json get_config() const override;
     Json get_build_config() const override { return Json::object({{"input_shape", Json()}}); }
 
@@ -40,7 +40,8 @@ private:
     struct Step {
         Operation* operation;
         const SymbolicNode* node;
-        std::vector<int64_t> inputs, states, masks;   // slots of leaves; -1: the leaf is a constant
+        std::vector<int64_t> inputs;                   // slots of leaves; -1: the leaf is a constant
+        std::vector<std::vector<int64_t>> arguments;   // the same of the call's, in the order of visiting
         size_t first_output, outputs;
     };
     Structure inputs_, outputs_;

@@ -40,13 +40,10 @@ public:
     Json write(const SymbolicNode& node) const {
         Json args = Json::array(), kwargs = Json::object();
         if (const auto* call = dynamic_cast<const OpCall*>(node.operation.get())) {
-            for (const Structure& item : node.inputs.list()) args.push_back(tensors(item));
+            write_op_inputs(call->op(), call->attrs(), node.inputs.list(), args, kwargs);
             if (std::string_view(call->op().name) == "get_item") args.push_back(call->attrs().to_json()["key"]);
         } else {
-            args.push_back(tensors(node.inputs));
-            if (node.call.training.given()) kwargs.set("training", static_cast<bool>(node.call.training));
-            if (holds_any(node.call.mask)) kwargs.set("mask", tensors(node.call.mask));
-            if (holds_any(node.call.initial_state)) kwargs.set("initial_state", tensors(node.call.initial_state));
+            write_layer_call(node, args, kwargs);
         }
         return Json::object({{"args", std::move(args)}, {"kwargs", std::move(kwargs)}});
     }
@@ -63,6 +60,34 @@ public:
     }
 
 private:
+    // By place; those that may be left out by name.
+    void write_op_inputs(const Op& op, const Attrs& attrs, const Structure::List& inputs, Json& args, Json& kwargs) const {
+        size_t next = 0;
+        const Json config = op.arguments ? attrs.to_json(true) : Json();
+        for (const OpArgument& argument : op_arguments(op)) {
+            if (!argument.optional) args.push_back(tensors(inputs.at(next++)));
+            else if (config["has_" + argument.name].as_bool()) kwargs.set(argument.name, tensors(inputs.at(next++)));
+        }
+        while (next < inputs.size()) args.push_back(tensors(inputs[next++]));
+    }
+    void write_layer_call(const SymbolicNode& node, Json& args, Json& kwargs) const {
+        const auto* layer = dynamic_cast<const CustomLayer*>(node.operation.get());
+        const std::vector<std::string> names = layer ? layer->call_signature().inputs : std::vector<std::string>();
+        if (names.empty()) args.push_back(tensors(node.inputs));
+        else for (const Structure& input : node.inputs.list()) args.push_back(tensors(input));
+        node.call.visit([&](std::string_view name, const auto& value) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Flag>) {
+                if (value.given()) kwargs.set(std::string(name), static_cast<bool>(value));
+            } else if (!holds_any(value)) {
+                return;
+            } else if (name == "mask" && !names.empty()) {   // query_mask, value_mask, …
+                for (size_t i = 0; i < value.list().size(); ++i)
+                    if (holds_any(value.list()[i])) kwargs.set(names.at(i) + "_mask", tensors(value.list()[i]));
+            } else {
+                kwargs.set(std::string(name), tensors(value));
+            }
+        });
+    }
     static bool holds_any(const Structure& tensors) {
         bool any = false;
         tensors.for_each([&](const Tensor& x) { any = any || x.defined(); });
@@ -152,6 +177,57 @@ Tensor constant_from_json(const Json& json, std::optional<DType> dtype) {
     });
     return out;
 }
+
+// The arguments of one call of a layer, put where they belong by their place or name.
+class LayerArguments {
+public:
+    explicit LayerArguments(const CustomLayer& layer) : signature_(layer.call_signature()) {}
+
+    void set(size_t place, Structure value, const Json& json) {
+        const size_t inputs = signature_.inputs.size();
+        if (inputs == 0 || place < inputs) return set_input(place, std::move(value));
+        if (place - inputs >= signature_.others.size()) throw UnsupportedError(str("more than ", inputs + signature_.others.size(), " arguments by position are not supported."));
+        if (!json.is_null()) set(signature_.others[place - inputs], std::move(value), json);
+    }
+
+    void set(const std::string& name, Structure value, const Json& json) {
+        if (inputs_.empty() && signature_.inputs.empty() && (name == "inputs" || name == "sequences")) return set_input(0, std::move(value));
+        for (size_t i = 0; i < signature_.inputs.size(); ++i) {
+            if (name == signature_.inputs[i]) return set_input(i, std::move(value));
+            if (name == signature_.inputs[i] + "_mask") return put(masks_, i, std::move(value));
+        }
+        bool known = false;
+        call.visit([&](std::string_view own, auto& argument) {
+            if (known || own != name) return;
+            known = true;
+            if constexpr (std::is_same_v<std::decay_t<decltype(argument)>, Flag>) argument = json.as_bool();
+            else argument = std::move(value);
+        });
+        if (!known && !holds_tensor(json)) throw UnsupportedError(str("the call argument `", name, "` is not supported. Received: ", json.dump().substr(0, 200)));
+        if (!known) call.others[name] = std::move(value);
+    }
+
+    Structure inputs() {
+        if (inputs_.empty()) throw ValueError("a call must have an input.");
+        if (!masks_.empty()) {
+            masks_.resize(inputs_.size());
+            call.mask = masks_;
+        }
+        return inputs_.size() == 1 && signature_.inputs.empty() ? inputs_[0] : Structure(inputs_);
+    }
+
+    Call call;
+
+private:
+    static void put(Structure::List& list, size_t place, Structure value) {
+        if (list.size() <= place) list.resize(place + 1);
+        list[place] = std::move(value);
+    }
+    void set_input(size_t place, Structure value) { put(inputs_, place, std::move(value)); }
+
+    const CallSignature& signature_;
+    Structure::List inputs_, masks_;
+};
 
 class GraphReader {
 public:
@@ -325,39 +401,53 @@ private:
     }
 
     Structure call_layer(const Item& item, const Json::Array& args, const Json& kwargs) const {
-        Structure::List inputs;
-        for (const Json& arg : args) inputs.push_back(value(arg));
-        Call call;
-        for (const auto& [key, arg] : kwargs.as_object()) {
-            if (arg.is_null()) continue;
-            if (key == "training") call.training = arg.as_bool();
-            else if (key == "mask") call.mask = value(arg);
-            else if (key == "initial_state") call.initial_state = value(arg);
-            else if (key == "inputs" && inputs.empty()) inputs.push_back(value(arg));
-            else throw UnsupportedError(str("the call argument `", key, "` is not supported."));
-        }
-        if (inputs.empty()) throw ValueError("a call must have an input.");
         const Layer layer(std::dynamic_pointer_cast<CustomLayer>(item.operation));
-        return layer(inputs.size() == 1 ? inputs[0] : Structure(std::move(inputs)), call);
+        LayerArguments given(layer.impl());
+        for (size_t i = 0; i < args.size(); ++i) given.set(i, value(args[i]), args[i]);
+        for (const auto& [key, arg] : kwargs.as_object())
+            if (!arg.is_null()) given.set(key, value(arg), arg);
+        return layer(given.inputs(), given.call);
     }
 
-    static Structure call_op(Item& item, std::shared_ptr<OpCall>& op, const Json::Array& args, const Json& kwargs, const GraphReader& reader) {
+    Structure call_op(Item& item, std::shared_ptr<OpCall> op, const Json::Array& args, const Json& kwargs) {
         Structure::List inputs;
+        const std::vector<OpArgument> named = op_arguments(op->op());
         const bool get_item = std::string_view(op->op().name) == "get_item";
+        // What Keras gives the call and an op here has as attributes: the operation is made anew with them.
+        Json attributes;
+        const auto attribute = [&](const std::string& name, const Json& value) {
+            if (attributes.is_null()) attributes = op->attrs().to_json(true);
+            attributes.set(name, value);
+        };
+        const auto input = [&](size_t place, const Json& arg) {
+            if (inputs.size() <= place) inputs.resize(place + 1);
+            inputs[place] = value(arg);
+        };
         for (size_t i = 0; i < args.size(); ++i) {
-            if (get_item && i == 1) {
-                // The key is an attribute here: the operation is made anew with it.
-                if (item.next > 0) throw UnsupportedError("x[key] called several times as one operation is not supported.");
-                op = std::make_shared<OpCall>(op->op(), op->op().read_attrs(Json::object({{"key", args[i].is_array() ? args[i] : Json::array({args[i]})}})), item.name);
-                item.operation = op;
-            } else {
-                inputs.push_back(reader.value(args[i]));
-            }
+            if (get_item && i == 1) attribute("key", args[i].is_array() ? args[i] : Json::array({args[i]}));
+            else if (!args[i].is_null()) input(i, args[i]);
         }
-        for (const auto& [key, arg] : kwargs.as_object())
-            if (!arg.is_null()) inputs.push_back(reader.value(arg));
-        const Structure given(std::move(inputs));
-        const Tensors flat = given.flatten();
+        for (const auto& [key, arg] : kwargs.as_object()) {
+            if (arg.is_null()) continue;
+            const auto at = std::find_if(named.begin(), named.end(), [&, &key = key](const OpArgument& argument) { return argument.name == key; });
+            if (at != named.end()) input(static_cast<size_t>(at - named.begin()), arg);
+            else if (named.empty() || holds_tensor(arg)) input(inputs.size(), arg);
+            else attribute(key, arg);
+        }
+        inputs.resize(std::max(inputs.size(), named.size()));
+        Structure::List given;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            const bool has = !inputs[i].is_leaf() || inputs[i].leaf().defined();
+            if (i < named.size() && named[i].optional) attribute("has_" + named[i].name, has);
+            else if (!has) throw ValueError("null is no input of an operation.");
+            if (has) given.push_back(inputs[i]);
+        }
+        if (!attributes.is_null()) {
+            if (item.next > 0) throw UnsupportedError("an operation called several times with other arguments than tensors is not supported.");
+            op = std::make_shared<OpCall>(op->op(), op->op().read_attrs(attributes), item.name);
+            item.operation = op;
+        }
+        const Tensors flat = Structure(given).flatten();
         if (op->op().inputs >= 0 && static_cast<int>(flat.size()) != op->op().inputs)
             throw ValueError(str("ops.", op->op().name, " takes ", op->op().inputs, " tensors. Received: ", flat.size()));
         for (const Tensor& x : flat)
@@ -366,9 +456,8 @@ private:
             throw ValueError("an operation of constants alone is no node.");
         const Specs specs = infer_specs(op->op(), specs_of(flat), op->attrs());
         std::vector<SpecTree> outputs(specs.begin(), specs.end());
-        return add_symbolic_node(op, given, {}, outputs.size() == 1 ? outputs[0] : SpecTree(std::move(outputs)));
+        return add_symbolic_node(op, std::move(given), {}, outputs.size() == 1 ? outputs[0] : SpecTree(std::move(outputs)));
     }
-    Structure call_op(Item& item, std::shared_ptr<OpCall> op, const Json::Array& args, const Json& kwargs) { return call_op(item, op, args, kwargs, *this); }
 
     std::vector<Item> items_;
     std::map<std::string, size_t> by_name_;

@@ -111,6 +111,14 @@ Layer Model::get_layer(const std::string& name) const {
     throw ValueError(str("No such layer: ", name, ". Existing layers are: [", known, "]."));
 }
 
+Layer Model::get_layer(int64_t index) const {
+    const std::vector<Layer> all = layers();
+    const auto count = static_cast<int64_t>(all.size());
+    const int64_t at = index < 0 ? index + count : index;
+    if (at < 0 || at >= count) throw ValueError(str("Was asked to retrieve layer at index ", index, " but model only has ", count, " layers."));
+    return all[static_cast<size_t>(at)];
+}
+
 std::vector<std::string> Model::input_names() const { return model_impl().input_names(); }
 std::vector<std::string> Model::output_names() const { return static_cast<const CustomModel&>(model_impl()).output_names(); }
 const Structure& Model::input() const { return graph_of(model_impl()).input(); }

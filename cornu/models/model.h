@@ -43,10 +43,12 @@ public:
     Variables non_trainable_variables() const;
     std::vector<Layer> layers() const;
     Layer get_layer(const std::string& name) const;
+    Layer get_layer(int64_t index) const;      // negative counts from the end
     std::vector<std::string> input_names() const;    // in the order of flattened inputs
     std::vector<std::string> output_names() const;
     const Structure& input() const;            // the KerasTensors it was made of, nested as then;
     const Structure& output() const;           //   ValueError for a model without a graph (yet)
+    std::string to_json() const;               // the architecture, without weights; read by model_from_json
     std::string summary(const SummaryOptions& options = {}) const;   // the table; print it yourself
 
     // The call as a pure function of all its state.
@@ -94,5 +96,7 @@ Model model(Args&&... args) { return Model(std::make_shared<T>(std::forward<Args
 
 // A model of the same kind with layers made anew from their configs: other weights, other state.
 CORNU_API Model clone_model(const Model& model);
+// Throws ValueError for what is no model, as Keras's keras.models.model_from_json.
+CORNU_API Model model_from_json(const std::string& json);
 
 }  // namespace cornu

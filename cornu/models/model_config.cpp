@@ -127,6 +127,19 @@ std::shared_ptr<Operation> deserialize_operation(const Json& json) {
     return layer.shared();
 }
 
+std::string Model::to_json() const {
+    ObjectSharing scope;
+    Json json = serialize_operation(model_impl());
+    scope.drop_unshared(json);
+    return json.dump();
+}
+
+Model model_from_json(const std::string& json) {
+    const ObjectSharing scope;
+    const auto read = deserialize_operation(Json::parse(json));
+    return Model(Layer(std::dynamic_pointer_cast<CustomLayer>(read)));
+}
+
 Model clone_model(const Model& model) {
     const ObjectSharing scope;
     const auto cloned = deserialize_operation(serialize_operation(model.model_impl()));

@@ -20,7 +20,7 @@ void SequentialModel::add(const Layer& layer) {
 void SequentialModel::append(const Layer& layer) {
     if (!layer.defined()) throw ValueError("Only instances of `keras.Layer` can be added to a Sequential model. Received: an empty layer handle");
     // A layer of one's own has no name until it is first called.
-    if (layer.name().empty()) layer.impl().set_name(Context::current().unique_name(utils::to_snake_case(layer.impl().class_name())));
+    if (layer.name().empty()) layer.impl().set_name(Context::current().unique_name(utils::default_name(layer.impl().class_name())));
     for (const Layer& other : layers_)
         if (other.name() == layer.name() && !(other == layer))
             throw ValueError(str("All layers added to a Sequential model should have unique names. Name '", layer.name(),
@@ -89,8 +89,8 @@ Structure SequentialModel::call(const Structure& inputs, const Call& call) {
     return x;
 }
 
-SpecTree SequentialModel::compute_output_spec(const SpecTree& inputs) {
-    return functional_ ? functional_->compute_output_spec(inputs) : CustomLayer::compute_output_spec(inputs);
+SpecTree SequentialModel::compute_output_spec(const SpecTree& inputs, const Call& call) {
+    return functional_ ? functional_->compute_output_spec(inputs, call) : CustomLayer::compute_output_spec(inputs, call);
 }
 
 std::vector<Layer> SequentialModel::layers() const {

@@ -23,7 +23,7 @@ public:
     std::vector<Child> children() const override;
     void build(const ShapeTree& inputs) override;
     Structure call(const Structure& inputs, const Call& call) override;
-    SpecTree compute_output_spec(const SpecTree& inputs) override;
+    SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override;
     Json get_config() const override;
 
 private:

@@ -238,7 +238,7 @@ private:
         if (!layer || !layer->build_shapes()) return "?";
         try {
             const DType dtype = layer->compute_dtype();
-            return join_shapes(layer->compute_output_spec(layer->build_shapes()->map([&](const Shape& shape) { return Spec{shape, dtype}; })));
+            return join_shapes(layer->compute_output_spec(layer->build_shapes()->map([&](const Shape& shape) { return Spec{shape, dtype}; }), {}));
         } catch (const Error&) {
             return "?";   // its call wants to know more than shapes
         }

@@ -47,6 +47,19 @@ bool is_traced(const Tensors& in) {
 
 }  // namespace
 
+std::vector<OpArgument> op_arguments(const Op& op) {
+    std::vector<OpArgument> all;
+    std::string_view rest = op.arguments ? op.arguments : "";
+    while (!rest.empty()) {
+        const size_t end = std::min(rest.find(' '), rest.size());
+        const std::string_view word = rest.substr(0, end);
+        const bool optional = word.back() == '?';
+        all.push_back({std::string(word.substr(0, word.size() - optional)), optional});
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return all;
+}
+
 UseMode::UseMode(Mode* mode) : outer_(current_mode) { current_mode = mode; }
 UseMode::~UseMode() { current_mode = outer_; }
 Mode* active_mode() { return current_mode; }

@@ -28,6 +28,7 @@ std::span<const Op* const> cumulative_ops();
 std::span<const Op* const> sorting_ops();
 std::span<const Op* const> manipulation_ops();
 std::span<const Op* const> einsum_ops();
+std::span<const Op* const> attention_ops();
 
 CORNU_API const std::vector<const Op*>& all_ops();
 CORNU_API const Op* find_op(std::string_view name);             // null when unknown

@@ -102,7 +102,7 @@ Tensor cumulative_prod(const Tensor& x, int64_t axis, bool reverse) { return app
 }  // namespace prim
 
 namespace ops {
-Tensor cumsum(const Tensor& x, std::optional<int64_t> axis, std::optional<DType> dtype) { return apply1(cumsum_op, {x}, KerasCumulativeAttrs{axis, dtype}); }
-Tensor cumprod(const Tensor& x, std::optional<int64_t> axis, std::optional<DType> dtype) { return apply1(cumprod_op, {x}, KerasCumulativeAttrs{axis, dtype}); }
+Tensor cumsum(const Tensor& x, std::optional<int64_t> axis, OptionalDType dtype) { return apply1(cumsum_op, {x}, KerasCumulativeAttrs{axis, dtype}); }
+Tensor cumprod(const Tensor& x, std::optional<int64_t> axis, OptionalDType dtype) { return apply1(cumprod_op, {x}, KerasCumulativeAttrs{axis, dtype}); }
 }  // namespace ops
 }  // namespace cornu

@@ -6,8 +6,8 @@
 #include "cornu/ops/apply.h"
 
 namespace cornu::ops {
-CORNU_API Tensor cumsum(const Tensor& x, std::optional<int64_t> axis = {}, std::optional<DType> dtype = {});   // no axis: flattened
-CORNU_API Tensor cumprod(const Tensor& x, std::optional<int64_t> axis = {}, std::optional<DType> dtype = {});
+CORNU_API Tensor cumsum(const Tensor& x, std::optional<int64_t> axis = {}, OptionalDType dtype = {});   // no axis: flattened
+CORNU_API Tensor cumprod(const Tensor& x, std::optional<int64_t> axis = {}, OptionalDType dtype = {});
 }  // namespace cornu::ops
 
 namespace cornu::prim {

@@ -40,6 +40,7 @@ CORNU_API Tensor logical_not(const Tensor& x);
 
 CORNU_API Tensor where(const Tensor& condition, const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor cast(const Tensor& x, DType dtype);
+inline Tensor cast(const Tensor& x, const char* dtype) { return cast(x, parse_dtype(dtype)); }
 CORNU_API Tensor stop_gradient(const Tensor& x);
 
 }  // namespace cornu::ops

@@ -26,8 +26,8 @@ CORNU_API Tensor scatter_update(const Tensor& inputs, const Tensor& indices, con
 CORNU_API Tensor segment_sum(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted = false);
 CORNU_API Tensor segment_max(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted = false);
 // 1 at x's value along a new axis; an index outside [0, num_classes) gives zeros.
-CORNU_API Tensor one_hot(const Tensor& x, int64_t num_classes, int64_t axis = -1, std::optional<DType> dtype = {});
-CORNU_API Tensor multi_hot(const Tensor& x, int64_t num_classes, int64_t axis = -1, std::optional<DType> dtype = {});
+CORNU_API Tensor one_hot(const Tensor& x, int64_t num_classes, int64_t axis = -1, OptionalDType dtype = {});
+CORNU_API Tensor multi_hot(const Tensor& x, int64_t num_classes, int64_t axis = -1, OptionalDType dtype = {});
 // Windows at positions that may be data, moved inwards to fit.
 CORNU_API Tensor slice(const Tensor& inputs, const Tensor& start_indices, const Shape& shape);
 CORNU_API Tensor slice_update(const Tensor& inputs, const Tensor& start_indices, const Tensor& updates);

@@ -396,7 +396,7 @@ Tensor pad(const Tensor& x, const std::vector<std::pair<int64_t, int64_t>>& pad_
 Tensor tril(const Tensor& x, int64_t k) { return apply1(tril_op, {x}, KAttrs{k}); }
 Tensor triu(const Tensor& x, int64_t k) { return apply1(triu_op, {x}, KAttrs{k}); }
 
-Tensor arange(double start, std::optional<double> stop, double step, std::optional<DType> dtype) {
+Tensor arange(double start, std::optional<double> stop, double step, OptionalDType dtype) {
     const double from = stop ? start : 0, to = stop ? *stop : start;
     if (step == 0 || !std::isfinite(from) || !std::isfinite(to) || !std::isfinite(step))
         throw ValueError(str("ops.arange: start, stop and step must be finite, and step not zero. Received: start=", from, ", stop=", to, ", step=", step));

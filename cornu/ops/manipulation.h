@@ -24,7 +24,7 @@ CORNU_API Tensor pad(const Tensor& x, const std::vector<std::pair<int64_t, int64
                      const std::string& mode = "constant", double constant_values = 0);
 CORNU_API Tensor tril(const Tensor& x, int64_t k = 0);
 CORNU_API Tensor triu(const Tensor& x, int64_t k = 0);
-CORNU_API Tensor arange(double start, std::optional<double> stop = {}, double step = 1, std::optional<DType> dtype = {});  // int32 when all are whole
+CORNU_API Tensor arange(double start, std::optional<double> stop = {}, double step = 1, OptionalDType dtype = {});  // int32 when all are whole
 CORNU_API Tensor eye(int64_t n, std::optional<int64_t> m = {}, int64_t k = 0, DType dtype = DType::float32);
 CORNU_API Tensor linspace(double start, double stop, int64_t num = 50, bool endpoint = true, DType dtype = DType::float32);
 CORNU_API Tensor diag(const Tensor& x, int64_t k = 0);

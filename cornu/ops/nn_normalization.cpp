@@ -51,13 +51,6 @@ constinit const Op moments_op = {
     }},
     .read_attrs = read_attrs<MomentsAttrs>};
 
-// The optional inputs that a call has, in order after the others.
-template <class T>
-void describe_optional(Schema<T>& s) {
-    s.template field<&T::has_offset>().hidden();
-    s.template field<&T::has_scale>().hidden();
-}
-
 struct BatchNormAttrs {
     int64_t axis = -1;
     double epsilon = 1e-3;
@@ -65,11 +58,13 @@ struct BatchNormAttrs {
     static void describe(Schema<BatchNormAttrs>& s) {
         s.field<&BatchNormAttrs::axis>();
         s.field<&BatchNormAttrs::epsilon>();
-        describe_optional(s);
+        s.field<&BatchNormAttrs::has_offset>().hidden();
+        s.field<&BatchNormAttrs::has_scale>().hidden();
     }
 };
 constinit const Op batch_normalization_op = {
     .name = "batch_normalization", .keras = "keras.src.ops.nn.BatchNorm", .doc = "x shifted and scaled per channel by given moments.", .inputs = -1,
+    .arguments = "x mean variance offset? scale?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& b = a.as<BatchNormAttrs>();
         const size_t expected = 3 + b.has_offset + b.has_scale;
@@ -115,19 +110,20 @@ struct LayerNormAttrs {
     Axes axis = -1;
     std::optional<double> epsilon = {};  // none: config's
     bool rms_scaling = false;
-    bool has_scale = true, has_offset = true;
+    bool has_gamma = true, has_beta = true;
     static void describe(Schema<LayerNormAttrs>& s) {
         s.field<&LayerNormAttrs::axis>();
         s.field<&LayerNormAttrs::epsilon>();
         s.field<&LayerNormAttrs::rms_scaling>();
-        describe_optional(s);
+        s.field<&LayerNormAttrs::has_gamma>().hidden();
+        s.field<&LayerNormAttrs::has_beta>().hidden();
     }
 };
 constinit const Op layer_normalization_op = {
-    .name = "layer_normalization", .keras = "keras.src.ops.nn.LayerNorm", .doc = "x normalised over axes by its own moments.", .inputs = -1,
+    .name = "layer_normalization", .keras = "keras.src.ops.nn.LayerNorm", .doc = "x normalised over axes by its own moments.", .inputs = -1, .arguments = "x gamma? beta?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& l = a.as<LayerNormAttrs>();
-        const size_t expected = 1u + l.has_offset + l.has_scale;
+        const size_t expected = 1u + l.has_beta + l.has_gamma;
         if (a.in.size() != expected) throw ValueError(str("ops.layer_normalization takes ", expected, " tensors. Received: ", a.in.size()));
         l.axis.resolve(a.shape().rank());
         return {{a.shape(), to_float_dtype(a.dtype())}};
@@ -139,10 +135,10 @@ constinit const Op layer_normalization_op = {
         const auto axes = l.axis.resolve(x.rank());
         const auto [mean, variance] = ops::moments(x, Axes(axes), true);
         Tensor scale = ops::rsqrt(variance + l.epsilon.value_or(Context::current().epsilon()));
-        if (l.has_scale) scale = scale * ops::cast(along(in[1], x, axes), x.dtype());
+        if (l.has_gamma) scale = scale * ops::cast(along(in[1], x, axes), x.dtype());
         if (l.rms_scaling) return {ops::cast(x * scale, dtype)};
         Tensor shift = -mean * scale;
-        if (l.has_offset) shift = shift + ops::cast(along(in[1 + l.has_scale], x, axes), x.dtype());
+        if (l.has_beta) shift = shift + ops::cast(along(in[1 + l.has_gamma], x, axes), x.dtype());
         return {ops::cast(x * scale + shift, dtype)};
     },
     .samples = {.cases = [] {
@@ -163,7 +159,7 @@ struct RmsNormAttrs {
     }
 };
 constinit const Op rms_normalization_op = {
-    .name = "rms_normalization", .keras = "keras.src.ops.nn.RMSNorm", .doc = "x over the root of its mean square along axes.", .inputs = -1,
+    .name = "rms_normalization", .keras = "keras.src.ops.nn.RMSNorm", .doc = "x over the root of its mean square along axes.", .inputs = -1, .arguments = "x scale?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& r = a.as<RmsNormAttrs>();
         const size_t expected = 1u + r.has_scale;

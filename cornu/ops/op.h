@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -78,6 +79,9 @@ struct Op {
     const char* keras = nullptr;    // "keras.src.ops.numpy.Tanh"; null: not a public Keras op
     const char* doc = "";
     int inputs = 1;                 // -1: any number
+    // Keras's names of the tensors where some may be left out: "x scale? offset?". Which of those a
+    // call has, its attributes say: has_scale, has_offset.
+    const char* arguments = nullptr;
     Specs (*infer)(const InferArgs&);
     Tensors (*vjp)(const Vjp&) = nullptr;
     Tensors (*decompose)(const Tensors&, const Attrs&) = nullptr;  // null: a primitive
@@ -88,6 +92,12 @@ struct Op {
 
     bool primitive() const { return !decompose; }
 };
+
+struct OpArgument {
+    std::string name;
+    bool optional;
+};
+CORNU_API std::vector<OpArgument> op_arguments(const Op& op);   // of op.arguments; empty when it names none
 
 template <Described T>
 Attrs read_attrs(const Json& json) { return Attrs(from_json<T>(json, "")); }

@@ -1,6 +1,7 @@
 // All ops.
 #pragma once
 
+#include "cornu/ops/attention.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/convolution.h"
 #include "cornu/ops/creation.h"

@@ -246,8 +246,8 @@ constexpr const Op* family[] = {&one_hot_op, &multi_hot_op, &slice_op, &slice_up
 std::span<const Op* const> selection_ops() { return family; }
 
 namespace ops {
-Tensor one_hot(const Tensor& x, int64_t num_classes, int64_t axis, std::optional<DType> dtype) { return apply1(one_hot_op, {x}, OneHotAttrs{num_classes, axis, dtype}); }
-Tensor multi_hot(const Tensor& x, int64_t num_classes, int64_t axis, std::optional<DType> dtype) { return apply1(multi_hot_op, {x}, OneHotAttrs{num_classes, axis, dtype}); }
+Tensor one_hot(const Tensor& x, int64_t num_classes, int64_t axis, OptionalDType dtype) { return apply1(one_hot_op, {x}, OneHotAttrs{num_classes, axis, dtype}); }
+Tensor multi_hot(const Tensor& x, int64_t num_classes, int64_t axis, OptionalDType dtype) { return apply1(multi_hot_op, {x}, OneHotAttrs{num_classes, axis, dtype}); }
 Tensor slice(const Tensor& inputs, const Tensor& start_indices, const Shape& shape) { return apply1(slice_op, {inputs, start_indices}, SliceShapeAttrs{shape}); }
 Tensor slice_update(const Tensor& inputs, const Tensor& start_indices, const Tensor& updates) { return apply1(slice_update_op, {inputs, start_indices, updates}); }
 Tensor get_item(const Tensor& x, std::vector<Index> key) { return apply1(get_item_op, {x}, GetItemAttrs{std::move(key)}); }

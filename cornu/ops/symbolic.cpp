@@ -41,8 +41,7 @@ SymbolicNode::~SymbolicNode() {
     std::vector<Structure> own;
     std::vector<Structure>& list = pending ? *pending : own;
     list.push_back(std::move(inputs));
-    list.push_back(std::move(call.mask));
-    list.push_back(std::move(call.initial_state));
+    call.visit_tensors([&](std::string_view, Structure& tensors) { list.push_back(std::move(tensors)); });
     if (pending) return;
     pending = &own;
     while (!own.empty()) {
@@ -54,10 +53,13 @@ SymbolicNode::~SymbolicNode() {
 
 Tensors SymbolicNode::input_tensors() const {
     Tensors all;
-    for (const Structure* part : {&inputs, &call.initial_state, &call.mask})
-        part->for_each([&](const Tensor& x) {
+    const auto add = [&](const Structure& tensors) {
+        tensors.for_each([&](const Tensor& x) {
             if (x.defined() && x.symbolic()) all.push_back(x);
         });
+    };
+    add(inputs);
+    call.visit_tensors([&](std::string_view, const Structure& tensors) { add(tensors); });
     return all;
 }
 

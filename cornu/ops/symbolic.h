@@ -2,9 +2,12 @@
 // Functional model is made. A node's operation is an op with its attributes or a layer.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "cornu/ops/apply.h"
 #include "cornu/tensor/structure.h"
@@ -23,12 +26,47 @@ private:
     std::optional<bool> value_;
 };
 
-// What comes with a call besides its inputs.
+// What comes with a call besides its inputs: the arguments of Keras's layers under Keras's names.
 struct Call {
-    Flag training = {};        // not given: as the layer around it, else false
-    Structure mask = {};       // one per input, or none
-    Structure initial_state = {};  // of recurrent layers
+    Flag training = {};                 // not given: as the layer around it, else false
+    Structure mask = {};                // one per input, or none
+    Structure initial_state = {};       // of recurrent layers
+    Structure attention_mask = {};      // of attention layers: where a query may look, (batch, Tq, Tv)
+    Flag use_causal_mask = {};          // of attention layers: a query looks only back
+    Flag return_attention_scores = {};  // of attention layers: gives [output, scores]
+    std::map<std::string, Structure> others = {};   // tensors for a layer of one's own, by name
+
+    // Visits every argument as (name, Flag&) or (name, Structure&), sorted by name, as Keras keeps
+    // them: what stores, copies or writes calls goes through here.
+    template <class F> void visit(F&& f) { visit_arguments(*this, f); }
+    template <class F> void visit(F&& f) const { visit_arguments(*this, f); }
+    template <class F> void visit_tensors(F&& f) { visit(only_tensors(f)); }
+    template <class F> void visit_tensors(F&& f) const { visit(only_tensors(f)); }
+
+private:
+    template <class F> static auto only_tensors(F& f) {
+        return [&f](std::string_view name, auto& value) {
+            if constexpr (std::is_same_v<std::remove_const_t<std::remove_reference_t<decltype(value)>>, Structure>) f(name, value);
+        };
+    }
+    template <class Self, class F> static void visit_arguments(Self& self, F&& f);
 };
+
+template <class Self, class F>
+void Call::visit_arguments(Self& self, F&& f) {
+    auto other = self.others.begin();
+    const auto next = [&](std::string_view name, auto& value) {
+        for (; other != self.others.end() && other->first < name; ++other) f(std::string_view(other->first), other->second);
+        f(name, value);
+    };
+    next("attention_mask", self.attention_mask);
+    next("initial_state", self.initial_state);
+    next("mask", self.mask);
+    next("return_attention_scores", self.return_attention_scores);
+    next("training", self.training);
+    next("use_causal_mask", self.use_causal_mask);
+    for (; other != self.others.end(); ++other) f(std::string_view(other->first), other->second);
+}
 
 // What a node calls: a layer or an op. Lives as long as any tensor that came from it.
 class CORNU_API Operation {
@@ -52,7 +90,7 @@ struct CORNU_API SymbolicNode {
     size_t index = 0;          // which of the operation's calls it is, as in Keras's histories
 
     ~SymbolicNode();           // frees a long chain of nodes without recursion
-    // The KerasTensors among inputs, mask and initial state, in Keras's order.
+    // The KerasTensors among inputs and the call's arguments, in Keras's order.
     Tensors input_tensors() const;
 };
 

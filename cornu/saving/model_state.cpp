@@ -15,7 +15,7 @@ namespace {
 class UniqueNames {
 public:
     std::string operator()(const std::string& class_name) {
-        const std::string name = utils::to_snake_case(class_name);
+        const std::string name = utils::default_name(class_name);
         const auto [at, fresh] = used_.emplace(name, 0);
         return fresh ? name : name + "_" + std::to_string(++at->second);
     }

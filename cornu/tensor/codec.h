@@ -26,5 +26,8 @@ template <> struct Codec<Shape> {  // null stands for an unknown dimension
 template <> struct Codec<OptionalShape> : Codec<std::optional<Shape>> {
     static void decode(const Json& j, OptionalShape& v) { Codec<std::optional<Shape>>::decode(j, v); }
 };
+template <> struct Codec<OptionalDType> : Codec<std::optional<DType>> {
+    static void decode(const Json& j, OptionalDType& v) { Codec<std::optional<DType>>::decode(j, v); }
+};
 
 }  // namespace cornu

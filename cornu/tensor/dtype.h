@@ -26,6 +26,18 @@ inline constexpr int dtype_count = 19;
 CORNU_API std::string_view name(DType dtype);                        // "float32", "bool", …
 CORNU_API std::optional<DType> find_dtype(std::string_view name);    // nullopt when unknown
 CORNU_API DType parse_dtype(std::string_view name);                  // throws DTypeError
+
+// A dtype that may be left out, given as a DType or by Keras's word: `.dtype = "int32"`.
+class OptionalDType : public std::optional<DType> {
+public:
+    OptionalDType() = default;
+    OptionalDType(std::nullopt_t) {}
+    OptionalDType(DType dtype) : optional(dtype) {}
+    OptionalDType(std::optional<DType> dtype) : optional(dtype) {}
+    OptionalDType(const char* name) : optional(parse_dtype(name)) {}
+    OptionalDType(const std::string& name) : optional(parse_dtype(name)) {}
+};
+
 CORNU_API int bits(DType dtype);                                     // 4 for int4; 0 for string
 CORNU_API int64_t bytes_for(DType dtype, int64_t elements);          // packed, overflow-checked
 

@@ -63,16 +63,9 @@ Recorded read_call(const Op& op, const Json& row, const Archive& archive) {
             if (key != "start_indices") rest.set(key, value);
         config = rest;
     }
-    const std::string name = op.name;
-    if (name == "batch_normalization") {
-        config.set("has_offset", given.count("offset") == 1);
-        config.set("has_scale", given.count("scale") == 1);
-    } else if (name == "layer_normalization") {
-        config.set("has_offset", given.count("beta") == 1);
-        config.set("has_scale", given.count("gamma") == 1);
-    } else if (name == "rms_normalization") {
-        config.set("has_scale", given.count("scale") == 1);
-    } else if (name == "get_item") {
+    for (const OpArgument& argument : op_arguments(op))
+        if (argument.optional) config.set("has_" + argument.name, given.count(argument.name) == 1);
+    if (std::string_view(op.name) == "get_item") {
         Json key = Json::array();
         for (const Json& item : config["key"].as_array()) {
             if (const Json* parts = item.find("slice")) {

@@ -20,7 +20,8 @@ struct Plan::Workspace {
     std::vector<void*> addresses;
 };
 
-Plan::Plan(const Graph& graph) : constants_(graph.constants) {
+Plan::Plan(const Graph& graph) {
+    for (const Tensor& constant : graph.constants) constants_.push_back(constant.to_host());
     std::vector<Kernel> kernels;
     for (const Graph::Node& node : graph.nodes) {
         Specs in, out;
@@ -31,7 +32,6 @@ Plan::Plan(const Graph& graph) : constants_(graph.constants) {
         kernels.push_back(lowering->lower({*node.op, node.attrs, in, out}));
         labels_.push_back(str(node.op->name, node.scope.empty() ? "" : " in ", node.scope));
     }
-    for (const Tensor& constant : constants_) CORNU_CHECK(constant.buffer()->on_host(), "constants live on the host");
     plan_storage(graph, kernels);
     place_outputs(graph);
     assign_offsets();
@@ -288,18 +288,24 @@ void NativeExecutable::run(std::span<const Tensor* const> inputs, std::span<Tens
     const void** in = inputs.size() > many ? in_heap.data() : in_stack;
     void** out = outputs.size() > many ? out_heap.data() : out_stack;
 
+    Tensors fetched;   // host copies of what another engine left on its device
     for (size_t i = 0; i < inputs.size(); ++i) {
         const Tensor& x = *inputs[i];
         if (x.shape() != input_specs_[i].shape || x.dtype() != input_specs_[i].dtype)
             throw ShapeError(str("input ", i, " of a compiled graph must be ", input_specs_[i], ". Received: ", x.spec()));
-        in[i] = x.raw();
+        if (x.buffer()->on_host()) {
+            in[i] = x.raw();
+        } else {
+            fetched.push_back(x.to_host());
+            in[i] = fetched.back().raw();
+        }
     }
     for (size_t j = 0; j < outputs.size(); ++j) {
         Tensor& y = *outputs[j];
         if (donated_[j] >= 0) {
             const auto i = static_cast<size_t>(donated_[j]);
             // Only memory that nobody else can see is overwritten; otherwise the run works on a copy.
-            if (inputs[i] == &y && y.sole_owner() && y.buffer()->writable()) continue;
+            if (inputs[i] == &y && y.sole_owner() && y.buffer()->on_host() && y.buffer()->writable()) continue;
             Tensor fresh = Tensor::uninitialized(output_specs_[j].shape, output_specs_[j].dtype);
             std::memcpy(fresh.mutable_raw(), in[i], bytes_of(output_specs_[j]));
             in[i] = fresh.raw();

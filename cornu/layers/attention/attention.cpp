@@ -1,6 +1,7 @@
 #include "cornu/layers/attention/attention.h"
 
 #include "cornu/layers/regularization/noise.h"
+#include "cornu/ops/attention.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/manipulation.h"
@@ -35,16 +36,29 @@ public:
         const Tensors masks = call.mask.is_list() ? call.mask.flatten() : Tensors();
         const Tensor query_mask = masks.empty() ? Tensor() : masks[0], value_mask = masks.size() > 1 ? masks[1] : Tensor();
         Tensor scores = this->scores(query, key);
-        if (value_mask.defined()) {
-            const Tensor hidden = ops::logical_not(ops::cast(value_mask, DType::bool_));
-            const double far = scores.dtype() == DType::float16 ? 65504.0 : 1e9;
-            scores = ops::where(hidden.rank() == 2 ? ops::expand_dims(hidden, -2) : hidden, scores - far, scores);
+        Tensor visible = value_mask.defined() ? ops::cast(value_mask, DType::bool_) : Tensor();
+        if (visible.defined() && visible.rank() == 2) visible = ops::expand_dims(visible, -2);
+        if (call.use_causal_mask) {
+            const Tensor back = ops::causal_mask(scores.shape().dim(-2), scores.shape().dim(-1));
+            visible = visible.defined() ? ops::logical_and(visible, back) : back;
         }
+        if (visible.defined()) scores = ops::where(visible, scores, scores - (scores.dtype() == DType::float16 ? 65504.0 : 1e9));
         Tensor weights = ops::softmax(scores);
         if (call.training && this->config_.dropout > 0) weights = dropout(weights, this->config_.dropout, this->next_key(), weights.shape());
-        const Tensor out = ops::matmul(weights, value);
-        if (!query_mask.defined()) return out;
-        return ops::where(ops::expand_dims(ops::cast(query_mask, DType::bool_), -1), out, 0.0);
+        Tensor out = ops::matmul(weights, value);
+        if (query_mask.defined()) out = ops::where(ops::expand_dims(ops::cast(query_mask, DType::bool_), -1), out, 0.0);
+        return call.return_attention_scores ? Structure(Structure::List{out, weights}) : Structure(out);
+    }
+
+    SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override {
+        check(inputs.is_list(), inputs.leaf_count());
+        const Specs x = inputs.flatten();   // steps may be unknown, which a trace could not follow
+        Shape out = x[0].shape, scores = x[0].shape;
+        out[out.rank() - 1] = x[1].shape.back();
+        scores[scores.rank() - 1] = x.back().shape.dim(-2);
+        const Spec outputs{out, this->compute_dtype()};
+        if (!call.return_attention_scores) return outputs;
+        return SpecTree::List{outputs, Spec{scores, this->compute_dtype()}};
     }
 
     Structure compute_mask(const Structure&, const Structure& mask) override {

@@ -10,7 +10,7 @@ namespace cornu::layers {
 struct CORNU_API InputLayerConfig {
     OptionalShape shape = {};                    // without the batch axis
     std::optional<int64_t> batch_size = {};
-    std::optional<DType> dtype = {};             // floatx by default
+    OptionalDType dtype = {};             // floatx by default
     bool sparse = false;                         // true is refused
     bool ragged = false;                         // true is refused
     OptionalShape batch_shape = {};              // instead of shape and batch_size

@@ -38,7 +38,7 @@ def regression():
     }
 
 
-def cnn():
+def cnn(use_bias=False, name="cnn"):
     model = keras.Sequential(
         [
             layers.Input((8, 8, 1)),
@@ -46,17 +46,93 @@ def cnn():
             layers.BatchNormalization(),
             layers.Activation("relu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(6, 3, activation="relu"),
+            layers.Conv2D(6, 3, activation="relu", use_bias=use_bias),
             layers.BatchNormalization(momentum=0.9),
             layers.Flatten(),
             layers.Dense(3),
         ],
-        name="cnn",
+        name=name,
     )
     return model, [floats(8, 8, 1)], [one_hot(3)], {
         "loss": keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
         "metrics": ["accuracy"],
     }
+
+
+def biased_cnn():
+    """A bias before batch normalization: its gradient is nearly noise."""
+    return cnn(use_bias=True, name="biased_cnn")
+
+
+def resnet():
+    def block(x, filters, strides):
+        y = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
+        y = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(y))
+        y = layers.Conv2D(filters, 3, padding="same", use_bias=False)(y)
+        y = layers.BatchNormalization(momentum=0.9)(y)
+        if x.shape != y.shape:
+            x = layers.Conv2D(filters, 1, strides, use_bias=False)(x)
+            x = layers.BatchNormalization(momentum=0.9)(x)
+        return layers.ReLU()(layers.Add()([x, y]))
+
+    image = keras.Input((8, 8, 3), name="image")
+    x = layers.Conv2D(4, 3, padding="same", use_bias=False)(image)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    x = block(block(x, 4, 1), 6, 2)
+    y = layers.Dense(3)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(image, y, name="resnet"), [floats(8, 8, 3)], [labels(3)], {
+        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        "metrics": ["accuracy"],
+    }
+
+
+def unet():
+    def twice(x, filters):
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        return x
+
+    image = keras.Input((8, 8, 1), name="image")
+    a = twice(image, 3)
+    b = twice(layers.MaxPooling2D()(a), 4)
+    c = twice(layers.AveragePooling2D()(b), 5)
+    x = layers.Conv2DTranspose(4, 2, strides=2)(c)
+    x = twice(layers.Concatenate()([x, b]), 4)
+    x = layers.UpSampling2D()(x)
+    x = twice(layers.Concatenate()([x, a]), 3)
+    y = layers.Conv2D(1, 1, activation="sigmoid")(x)
+    return keras.Model(image, y, name="unet"), [floats(8, 8, 1)], [bits(8, 8, 1)], {
+        "loss": "binary_crossentropy",
+        "metrics": ["mae"],
+    }
+
+
+def transformer():
+    """Two blocks, the first one causal, on padded words."""
+    words = keras.Input((6,), dtype="int32", name="words")
+    x = layers.Embedding(11, 8, mask_zero=True)(words)
+    for causal in [True, False]:
+        y = layers.LayerNormalization()(x)
+        y = layers.MultiHeadAttention(2, 4)(y, y, use_causal_mask=causal)
+        x = layers.Add()([x, y])
+        y = layers.LayerNormalization()(x)
+        y = layers.Dense(8)(layers.Dense(16, activation="gelu")(y))
+        x = layers.Add()([x, y])
+    y = layers.Dense(3)(layers.GlobalAveragePooling1D()(x))
+    return keras.Model(words, y, name="transformer"), [integers(11, 6)], [labels(3)], {
+        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        "metrics": ["accuracy"],
+    }
+
+
+def bilstm():
+    words = keras.Input((6,), dtype="int32", name="words")
+    x = layers.Embedding(11, 5, mask_zero=True)(words)
+    x = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)
+    x = layers.Bidirectional(layers.LSTM(3))(x)
+    return keras.Model(words, layers.Dense(1, activation="sigmoid")(x), name="bilstm"), [
+        integers(11, 6)
+    ], [bits(1)], {"loss": "binary_crossentropy", "metrics": ["accuracy"]}
 
 
 def embedding():
@@ -153,6 +229,14 @@ def adam():
     return keras.optimizers.Adam(0.01)
 
 
+def adamw():
+    return keras.optimizers.AdamW(0.01, weight_decay=0.01)
+
+
+def rmsprop():
+    return keras.optimizers.RMSprop(0.005)
+
+
 # name, model, optimizer, options: "weights" (sample weights, as many arrays as targets),
 # "class_weight", "validation" ("data" or "split"), "shuffle".
 TABLE = [
@@ -166,6 +250,7 @@ TABLE = [
     ("cnn_sgd", cnn, sgd, {"validation": "data"}),
     ("cnn_momentum", cnn, momentum, {}),
     ("cnn_adam", cnn, adam, {"validation": "data"}),
+    ("biased_cnn_adam", biased_cnn, adam, {"validation": "data"}),
     ("embedding_sgd", embedding, sgd, {}),
     ("embedding_momentum", embedding, momentum, {"validation": "data"}),
     ("embedding_adam", embedding, adam, {"validation": "data"}),
@@ -175,6 +260,11 @@ TABLE = [
     ("dict_inputs_sgd", dict_inputs, sgd, {}),
     ("dict_inputs_adam", dict_inputs, adam, {"validation": "data"}),
     ("dropout_sgd", dropout, sgd, {}),
+    *(
+        (f"{make.__name__}_{optimizer.__name__}", make, optimizer, {"validation": "data"})
+        for make in [resnet, unet, transformer, bilstm]
+        for optimizer in [sgd, adam, adamw, rmsprop]
+    ),
 ]
 
 
