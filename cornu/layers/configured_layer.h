@@ -15,6 +15,20 @@ void describe_layer(Schema<Config>& s) {
     s.template field<&Config::dtype>("Dtype or policy; the global policy by default.");
 }
 
+// The fields of a kernel and a bias, which come one after the other in Keras's configs.
+enum class WhenNull { written, omitted };
+template <class Config>
+void describe_kernel_and_bias(Schema<Config>& s, WhenNull activity_regularizer = WhenNull::written) {
+    s.template field<&Config::kernel_initializer>("How the kernel starts.");
+    s.template field<&Config::bias_initializer>("How the bias starts.");
+    s.template field<&Config::kernel_regularizer>("Penalty on the kernel.");
+    s.template field<&Config::bias_regularizer>("Penalty on the bias.");
+    auto activity = s.template field<&Config::activity_regularizer>("Penalty on the output.");
+    if (activity_regularizer == WhenNull::omitted) activity.omit_null();
+    s.template field<&Config::kernel_constraint>("What the kernel is kept to.");
+    s.template field<&Config::bias_constraint>("What the bias is kept to.");
+}
+
 // Keras draws the seeds of unseeded initializers in the constructor, in the order of arguments.
 template <class... Initializers>
 void resolve(Initializers&... initializers) { (initializers.resolve(), ...); }

@@ -3,6 +3,7 @@
 #include "cornu/autodiff/tape.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
+#include "cornu/optimizers/optimizers.h"
 #include "cornu/random/seed_generator.h"
 #include "cornu/saving/keras_file.h"
 #include "cornu/tensor/context.h"
@@ -123,38 +124,17 @@ private:
         for (size_t i = 0; i < variables.size(); ++i) Variable(variables[i]).assign(before[i]);
     }
 
-    // Keras's "mse" of one output, its mask counted as Keras counts it.
-    static Tensor mean_squared_error(const Tensor& y_true, const Tensor& y_pred) {
-        const Tensor difference = ops::square(ops::cast(y_pred, DType::float32) - y_true);
-        if (!y_pred.mask().defined()) return ops::mean(difference);
-        const Tensor each = ops::mean(difference, -1), mask = ops::cast(y_pred.mask(), DType::float32);
-        const double total = static_cast<double>(mask.size());
-        return ops::mean(each * mask * (total / (ops::sum(mask) + Context::current().epsilon())));
-    }
-
+    // Compiled steps, as fit takes them.
     void check_steps(const Tensors& x, const Json& recorded) {
         const Tensors y = golden_.tensors(recorded["y"]);
-        const Variables variables = model_.trainable_weights();
+        const auto nested = [](const Tensors& arrays, const Structure& like) { return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays); };
         const auto& losses = recorded["losses"].as_array();
         const double t = std::max(1e-4, tolerance());
+        model_.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
         for (size_t step = 0; step < losses.size(); ++step) {
-            const auto [loss, gradients] = value_and_grad([&] {
-                const Tensors out = run(x, true);
-                Tensor total;
-                for (size_t i = 0; i < out.size(); ++i) {
-                    const Tensor part = mean_squared_error(y[i], out[i]);
-                    total = total.defined() ? total + part : part;
-                }
-                for (const Tensor& part : model_.losses()) total = total + ops::cast(part, DType::float32);
-                return total;
-            }, variables);
-            compare(str("loss ", step), {loss}, {Tensor::full({}, losses[step].as_double())}, t);
-            for (size_t i = 0; i < variables.size(); ++i) {
-                Variable variable = variables[i];
-                if (!gradients[i].defined()) continue;
-                variable.assign(ops::cast(variable.value() - 0.1 * gradients[i], variable.dtype()));
-                if (const auto& constraint = variable.options().constraint) variable.assign(constraint(variable.value()));
-            }
+            model_.model_impl().reset_metrics();
+            const double loss = model_.train_on_batch(nested(x, model_.input()), nested(y, model_.output()))["loss"];
+            compare(str("loss ", step), {Tensor::full({}, loss)}, {Tensor::full({}, losses[step].as_double())}, t);
         }
         Tensors ours, theirs;
         for (const Variable& weight : model_.weights()) ours.push_back(weight.value());

@@ -1,5 +1,8 @@
 #include "cornu/training/trainer.h"
 
+#include <algorithm>
+#include <map>
+
 #include "cornu/autodiff/tape.h"
 #include "cornu/base/log.h"
 #include "cornu/ops/elementwise.h"
@@ -150,10 +153,51 @@ Logs Trainer::compute_metrics(const Structure&, const Structure& y, const Struct
     return logs;
 }
 
+namespace {
+
+// What a call assigns to weights that are trained holds for that call alone: the update goes on from
+// what they were, as in Keras on JAX. SpectralNormalization is such a layer.
+class CallAssignments final : public StateScope {
+public:
+    explicit CallAssignments(Layer model) : model_(std::move(model)) {}
+    void forget() {
+        values_.clear();
+        during_call_ = false;
+    }
+    Tensor read(const Variable& variable) override {
+        const auto found = values_.find(variable.value_id());
+        if (found != values_.end()) return found->second;
+        return outer() ? outer()->read(variable) : variable.stored();
+    }
+    void write(const Variable& variable, const Tensor& value) override {
+        if (during_call_ && variable.trainable() && is_trained(variable)) {
+            values_[variable.value_id()] = value;
+        } else if (outer()) {
+            outer()->write(variable, value);
+        } else {
+            const StateScopePause directly;
+            Variable(variable).assign(value);
+        }
+    }
+
+private:
+    bool is_trained(const Variable& variable) const {
+        const Variables trained = model_.trainable_weights();
+        return std::any_of(trained.begin(), trained.end(), [&](const Variable& v) { return v.id() == variable.id(); });
+    }
+    Layer model_;
+    std::map<const void*, Tensor> values_;
+    bool during_call_ = true;
+};
+
+}  // namespace
+
 Logs Trainer::train_step(const Batch& batch) {
+    CallAssignments assignments(layer());
     GradientTape tape;
     const Structure y_pred = as_layer().invoke(batch.x, {.training = true});
     const Tensor loss = compute_loss(batch.x, batch.y, y_pred, batch.sample_weight);
+    assignments.forget();
     const Variables trained = layer().trainable_weights();
     if (trained.empty()) {
         log_once("untrained:" + as_layer().name(), LogLevel::warning, str("the model \"", as_layer().name(), "\" does not have any trainable weights."));

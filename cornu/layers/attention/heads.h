@@ -18,13 +18,7 @@ namespace cornu::layers {
 // The fields after a layer's own sizes, in Keras's order.
 template <class C>
 void describe_heads(Schema<C>& s) {
-    s.template field<&C::kernel_initializer>("How the kernels start.");
-    s.template field<&C::bias_initializer>("How the biases start.");
-    s.template field<&C::kernel_regularizer>("Penalty on the kernels.");
-    s.template field<&C::bias_regularizer>("Penalty on the biases.");
-    s.template field<&C::activity_regularizer>("Penalty on the projections' outputs.");
-    s.template field<&C::kernel_constraint>("What the kernels are kept to.");
-    s.template field<&C::bias_constraint>("What the biases are kept to.");
+    describe_kernel_and_bias(s);
     s.template field<&C::seed>("Seed; drawn when not given.");
     s.template field<&C::flash_attention>("Taken from Keras; means nothing here.").hidden();
 }

@@ -66,13 +66,7 @@ void ConvConfig::describe(Schema<ConvConfig>& s) {
     s.field<&C::groups>("In how many groups channels are filtered apart.").positive();
     s.field<&C::activation>("Function of the result.");
     s.field<&C::use_bias>("Whether a bias is added.");
-    s.field<&C::kernel_initializer>("How the kernel starts.");
-    s.field<&C::bias_initializer>("How the bias starts.");
-    s.field<&C::kernel_regularizer>("Penalty on the kernel.");
-    s.field<&C::bias_regularizer>("Penalty on the bias.");
-    s.field<&C::activity_regularizer>("Penalty on the output.");
-    s.field<&C::kernel_constraint>("What the kernel is kept to.");
-    s.field<&C::bias_constraint>("What the bias is kept to.");
+    describe_kernel_and_bias(s);
 }
 
 Conv1D::Conv1D(ConvConfig config) : Layer(std::make_shared<ConvLayer>("Conv1D", 1, std::move(config))) {}

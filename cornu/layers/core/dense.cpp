@@ -44,13 +44,7 @@ void DenseConfig::describe(Schema<DenseConfig>& s) {
     s.field<&C::units>("Size of the output's last axis.").positive();
     s.field<&C::activation>("Function of the result.");
     s.field<&C::use_bias>("Whether a bias is added.");
-    s.field<&C::kernel_initializer>("How the kernel starts.");
-    s.field<&C::bias_initializer>("How the bias starts.");
-    s.field<&C::kernel_regularizer>("Penalty on the kernel.");
-    s.field<&C::bias_regularizer>("Penalty on the bias.");
-    s.field<&C::activity_regularizer>("Penalty on the output.").omit_null();
-    s.field<&C::kernel_constraint>("What the kernel is kept to.");
-    s.field<&C::bias_constraint>("What the bias is kept to.");
+    describe_kernel_and_bias(s, WhenNull::omitted);
     s.field<&C::quantization_config>("How weights are quantized; null only.");
 }
 

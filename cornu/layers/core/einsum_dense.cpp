@@ -137,13 +137,7 @@ void EinsumDenseConfig::describe(Schema<EinsumDenseConfig>& s) {
     s.field<&C::equation>("What is summed.").non_empty();
     s.field<&C::activation>("Function of the result.");
     s.field<&C::bias_axes>("The output's letters that the bias runs over.");
-    s.field<&C::kernel_initializer>("How the kernel starts.");
-    s.field<&C::bias_initializer>("How the bias starts.");
-    s.field<&C::kernel_regularizer>("Penalty on the kernel.");
-    s.field<&C::bias_regularizer>("Penalty on the bias.");
-    s.field<&C::activity_regularizer>("Penalty on the output.");
-    s.field<&C::kernel_constraint>("What the kernel is kept to.");
-    s.field<&C::bias_constraint>("What the bias is kept to.");
+    describe_kernel_and_bias(s);
     s.field<&C::quantization_config>("How weights are quantized; null only.");
 }
 
