@@ -3,13 +3,10 @@
 #include <map>
 
 #include "cornu/base/serialized_object.h"
-#include "cornu/ops/creation.h"
-#include "cornu/ops/cumulative.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
 #include "cornu/ops/nn.h"
-#include "cornu/ops/reduction.h"
-#include "cornu/ops/sorting.h"
+#include "cornu/ops/sparse_activations.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -126,29 +123,13 @@ Tensor relu(const Tensor& x, double negative_slope, std::optional<double> max_va
 Tensor gelu(const Tensor& x, bool approximate) { return ops::gelu(x, approximate); }
 Tensor mish(const Tensor& x) { return x * ops::tanh(ops::softplus(x)); }
 
-Tensor hard_shrink(const Tensor& x, double threshold) { return ops::where(ops::greater(ops::abs(x), threshold), x, 0.0); }
-Tensor soft_shrink(const Tensor& x, double threshold) {
-    return ops::where(ops::greater(x, threshold), x - threshold, ops::where(ops::less(x, -threshold), x + threshold, 0.0));
-}
-Tensor tanh_shrink(const Tensor& x) { return x - ops::tanh(x); }
-Tensor squareplus(const Tensor& x, double b) { return 0.5 * (x + ops::sqrt(ops::square(x) + b)); }
-Tensor sparse_plus(const Tensor& x) {
-    return ops::where(ops::less_equal(x, -1.0), 0.0, ops::where(ops::greater_equal(x, 1.0), x, ops::square(x + 1.0) / 4.0));
-}
-Tensor sparse_sigmoid(const Tensor& x) { return 0.5 * ops::clip(x + 1.0, 0.0, 2.0); }
-
-Tensor sparsemax(const Tensor& x, int64_t axis) {
-    axis = normalize_axis(axis, x.rank());
-    const Tensor sorted = ops::negative(ops::sort(ops::negative(x), axis));
-    const Tensor sums = ops::cumsum(sorted, axis);
-    Shape along(std::vector<int64_t>(static_cast<size_t>(x.rank()), 1));
-    along[axis] = x.shape()[axis];
-    const Tensor counts = ops::cast(prim::iota(along, axis, DType::int32), x.dtype()) + 1.0;
-    const Tensor support = ops::greater(sorted - (sums - 1.0) / counts, 0.0);
-    const Tensor k = ops::cast(ops::sum(support, axis, true), x.dtype());
-    const Tensor tau = (ops::sum(ops::where(support, sums, 0.0), axis, true) - 1.0) / k;
-    return ops::maximum(x - tau, 0.0);
-}
+Tensor hard_shrink(const Tensor& x, double threshold) { return ops::hard_shrink(x, threshold); }
+Tensor soft_shrink(const Tensor& x, double threshold) { return ops::soft_shrink(x, threshold); }
+Tensor tanh_shrink(const Tensor& x) { return ops::tanh_shrink(x); }
+Tensor squareplus(const Tensor& x, double b) { return ops::squareplus(x, b); }
+Tensor sparse_plus(const Tensor& x) { return ops::sparse_plus(x); }
+Tensor sparse_sigmoid(const Tensor& x) { return ops::sparse_sigmoid(x); }
+Tensor sparsemax(const Tensor& x, int64_t axis) { return ops::sparsemax(x, axis); }
 
 }  // namespace activations
 }  // namespace cornu

@@ -50,11 +50,16 @@ std::shared_ptr<Operation> deserialize_op(const SerializedObject& object) {
     const Json* name = object.config.find("name");
     if (!name || !name->is_string()) throw ValueError(str("the config of operation ", object.class_name, " must have a string `name`."));
     Json attrs = Json::object();
-    for (const auto& [key, value] : object.config.as_object())
-        if (key != "name" && key != "dtype") attrs.set(key, value);
+    const Json* dtype = nullptr;
+    for (const auto& [key, value] : object.config.as_object()) {
+        if (key == "dtype") dtype = &value;
+        else if (key != "name") attrs.set(key, value);
+    }
     if (object.class_name != "GetItem" && !op->read_attrs && attrs.size() > 0)
         throw ValueError(str("the operation ", object.class_name, " takes no `", attrs.as_object()[0].first, "`."));
     const bool reads = op->read_attrs && object.class_name != "GetItem";
+    // A dtype is an attribute of some (cast, ones_like); others have a policy of that name, which says nothing here.
+    if (reads && dtype && !dtype->is_object() && op->read_attrs(attrs).to_json().find("dtype")) attrs.set("dtype", *dtype);
     return std::make_shared<OpCall>(*op, reads ? op->read_attrs(attrs) : Attrs(), name->as_string());
 }
 

@@ -29,6 +29,21 @@ std::span<const Op* const> sorting_ops();
 std::span<const Op* const> manipulation_ops();
 std::span<const Op* const> einsum_ops();
 std::span<const Op* const> attention_ops();
+std::span<const Op* const> complex_ops();
+std::span<const Op* const> special_ops();
+std::span<const Op* const> limit_ops();
+std::span<const Op* const> statistics_ops();
+std::span<const Op* const> quantile_ops();
+std::span<const Op* const> nan_reduction_ops();
+std::span<const Op* const> binning_ops();
+std::span<const Op* const> set_ops();
+std::span<const Op* const> stacking_ops();
+std::span<const Op* const> diagonal_ops();
+std::span<const Op* const> product_ops();
+std::span<const Op* const> sparse_activation_ops();
+std::span<const Op* const> adaptive_pooling_ops();
+std::span<const Op* const> patch_ops();
+std::span<const Op* const> conversion_ops();
 
 CORNU_API const std::vector<const Op*>& all_ops();
 CORNU_API const Op* find_op(std::string_view name);             // null when unknown

@@ -5,12 +5,13 @@
 
 namespace cornu::ops {
 
-CORNU_API Tensor full(const Shape& shape, const Tensor& value, DType dtype);
-CORNU_API Tensor zeros(const Shape& shape, DType dtype = DType::float32);
-CORNU_API Tensor ones(const Shape& shape, DType dtype = DType::float32);
-CORNU_API Tensor zeros_like(const Tensor& x);
-CORNU_API Tensor ones_like(const Tensor& x);
-CORNU_API Tensor full_like(const Tensor& x, const Tensor& value);
+// Without a dtype: floatx, or that of x.
+CORNU_API Tensor full(const Shape& shape, const Tensor& fill_value, OptionalDType dtype = {});
+CORNU_API Tensor zeros(const Shape& shape, OptionalDType dtype = {});
+CORNU_API Tensor ones(const Shape& shape, OptionalDType dtype = {});
+CORNU_API Tensor zeros_like(const Tensor& x, OptionalDType dtype = {});
+CORNU_API Tensor ones_like(const Tensor& x, OptionalDType dtype = {});
+CORNU_API Tensor full_like(const Tensor& x, const Tensor& fill_value, OptionalDType dtype = {});
 
 }  // namespace cornu::ops
 

@@ -11,12 +11,14 @@ CORNU_API Tensor add(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor subtract(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor multiply(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor divide(const Tensor& x1, const Tensor& x2);        // integers become floatx
+inline Tensor true_divide(const Tensor& x1, const Tensor& x2) { return divide(x1, x2); }
 CORNU_API Tensor power(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor maximum(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor minimum(const Tensor& x1, const Tensor& x2);
 
 CORNU_API Tensor negative(const Tensor& x);
 CORNU_API Tensor abs(const Tensor& x);
+inline Tensor absolute(const Tensor& x) { return abs(x); }
 CORNU_API Tensor sign(const Tensor& x);
 CORNU_API Tensor square(const Tensor& x);
 CORNU_API Tensor sqrt(const Tensor& x);

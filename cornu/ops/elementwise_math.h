@@ -43,6 +43,9 @@ CORNU_API Tensor bitwise_xor(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor bitwise_not(const Tensor& x);
 CORNU_API Tensor left_shift(const Tensor& x1, const Tensor& x2);
 CORNU_API Tensor right_shift(const Tensor& x1, const Tensor& x2);   // unsigned types shift in zeros
+inline Tensor bitwise_invert(const Tensor& x) { return bitwise_not(x); }
+inline Tensor bitwise_left_shift(const Tensor& x1, const Tensor& x2) { return left_shift(x1, x2); }
+inline Tensor bitwise_right_shift(const Tensor& x1, const Tensor& x2) { return right_shift(x1, x2); }
 
 }  // namespace cornu::ops
 

@@ -317,8 +317,27 @@ constinit const Op segment_max_op = {
     }, .distinct = true},
     .read_attrs = read_attrs<SegmentAttrs>};
 
+constinit const Op segment_min_op = {
+    .name = "segment_min", .keras = "keras.src.ops.math.SegmentMin", .doc = "Minima of the rows that share a segment id.", .inputs = 2,
+    .infer = segment_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) {
+        const DType t = in[0].dtype();
+        // The largest number of 64 bits is none of double's: the one below it will do.
+        const double whole = t == DType::bool_ ? 1 : std::ldexp(1.0, bits(t) - (is_signed_int(t) ? 1 : 0)) - 1;
+        const double highest = is_float(t) ? std::numeric_limits<double>::infinity() : bits(t) == 64 ? std::nextafter(whole, 0) : whole;
+        return segment_decompose(in, attrs, highest, ScatterMode::min);
+    },
+    .samples = segment_max_op.samples,
+    .read_attrs = read_attrs<SegmentAttrs>};
+constinit const Op segment_prod_op = {
+    .name = "segment_prod", .keras = "keras.src.ops.math.SegmentProd", .doc = "Products of the rows that share a segment id.", .inputs = 2,
+    .infer = segment_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) { return segment_decompose(in, attrs, 1, ScatterMode::mul); },
+    .samples = {.low = 0, .high = 3, .cases = segment_cases, .distinct = true},
+    .read_attrs = read_attrs<SegmentAttrs>};
+
 constexpr const Op* family[] = {&gather_rows_op, &scatter_rows_op, &take_op, &take_along_axis_op, &gather_nd_op, &scatter_op,
-                                &scatter_update_op, &segment_sum_op, &segment_max_op};
+                                &scatter_update_op, &segment_sum_op, &segment_max_op, &segment_min_op, &segment_prod_op};
 
 }  // namespace
 
@@ -343,5 +362,7 @@ Tensor scatter_update(const Tensor& inputs, const Tensor& indices, const Tensor&
 }
 Tensor segment_sum(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted) { return apply1(segment_sum_op, {data, segment_ids}, SegmentAttrs{num_segments, sorted}); }
 Tensor segment_max(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted) { return apply1(segment_max_op, {data, segment_ids}, SegmentAttrs{num_segments, sorted}); }
+Tensor segment_min(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted) { return apply1(segment_min_op, {data, segment_ids}, SegmentAttrs{num_segments, sorted}); }
+Tensor segment_prod(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted) { return apply1(segment_prod_op, {data, segment_ids}, SegmentAttrs{num_segments, sorted}); }
 }  // namespace ops
 }  // namespace cornu

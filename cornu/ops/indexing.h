@@ -22,9 +22,11 @@ CORNU_API Tensor scatter(const Tensor& indices, const Tensor& values, const Shap
 // inputs with the elements at indices (n, k) replaced ("add", "max", "min", "mul": combined).
 CORNU_API Tensor scatter_update(const Tensor& inputs, const Tensor& indices, const Tensor& updates,
                                 const std::string& reduction = {});
-// out[i]: the sum (maximum) of the rows of data whose segment id is i.
+// out[i]: the sum (maximum, minimum, product) of the rows of data whose segment id is i.
 CORNU_API Tensor segment_sum(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted = false);
 CORNU_API Tensor segment_max(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted = false);
+CORNU_API Tensor segment_min(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted = false);
+CORNU_API Tensor segment_prod(const Tensor& data, const Tensor& segment_ids, int64_t num_segments, bool sorted = false);
 // 1 at x's value along a new axis; an index outside [0, num_classes) gives zeros.
 CORNU_API Tensor one_hot(const Tensor& x, int64_t num_classes, int64_t axis = -1, OptionalDType dtype = {});
 CORNU_API Tensor multi_hot(const Tensor& x, int64_t num_classes, int64_t axis = -1, OptionalDType dtype = {});

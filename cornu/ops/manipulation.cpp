@@ -8,6 +8,7 @@
 #include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/shape_ops.h"
 #include "cornu/tensor/codec.h"
+#include "cornu/tensor/context.h"
 
 namespace cornu {
 
@@ -83,6 +84,40 @@ constinit const Op split_op = {
         return std::vector<OpSample>{{{x}, SplitAttrs{3, 1}}, {{x}, SplitAttrs{Json::array({1, 3}), 0}}, {{x}, SplitAttrs{Json::array({2, 9}), 1}}};
     }},
     .read_attrs = read_attrs<SplitAttrs>};
+
+struct UnstackAttrs {
+    std::optional<int64_t> num = {};
+    int64_t axis = 0;
+    static void describe(Schema<UnstackAttrs>& s) {
+        s.field<&UnstackAttrs::num>();
+        s.field<&UnstackAttrs::axis>();
+    }
+};
+constinit const Op unstack_op = {
+    .name = "unstack", .keras = "keras.src.ops.core.Unstack", .doc = "The slices of x along an axis.",
+    .infer = [](const InferArgs& a) -> Specs {
+        const auto& u = a.as<UnstackAttrs>();
+        const int64_t axis = normalize_axis(u.axis, a.shape().rank()), size = a.shape()[axis];
+        if (size < 0 && !u.num) throw ShapeError(str("ops.unstack: along an axis of unknown size, num must be given. Received: shape ", a.shape()));
+        const int64_t n = size < 0 ? *u.num : size;
+        if (n < 0 || u.num.value_or(n) != n) throw ValueError(str("ops.unstack: num must be the size of the axis. Received: num=", u.num.value_or(n), ", shape ", a.shape()));
+        Shape part = a.shape();
+        part.erase(axis);
+        return Specs(static_cast<size_t>(n), {part, a.dtype()});
+    },
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
+        const int64_t axis = normalize_axis(attrs.as<UnstackAttrs>().axis, in[0].rank());
+        Shape part = in[0].shape();
+        part.erase(axis);
+        Tensors out;
+        for (int64_t i = 0; i < in[0].shape()[axis]; ++i) out.push_back(ops::reshape(between(in[0], axis, i, i + 1), part));
+        return out;
+    },
+    .samples = {.cases = [] {
+        const Spec x{{2, 3}, DType::float64};
+        return std::vector<OpSample>{{{x}, UnstackAttrs{}}, {{x}, UnstackAttrs{3, -1}}};
+    }},
+    .read_attrs = read_attrs<UnstackAttrs>};
 
 struct FlipAttrs {
     Axes axis = {};
@@ -366,7 +401,7 @@ constinit const Op triu_op = {
     },
     .samples = {.cases = triangle_samples}, .read_attrs = read_attrs<KAttrs>};
 
-constexpr const Op* family[] = {&split_op, &flip_op, &tile_op, &repeat_op, &roll_op, &swapaxes_op, &moveaxis_op, &keras_pad_op, &tril_op, &triu_op};
+constexpr const Op* family[] = {&split_op, &unstack_op, &flip_op, &tile_op, &repeat_op, &roll_op, &swapaxes_op, &moveaxis_op, &keras_pad_op, &tril_op, &triu_op};
 
 bool whole(double v) { return v == std::floor(v) && std::abs(v) < 2147483648.0; }
 
@@ -378,12 +413,7 @@ namespace ops {
 
 Tensors split(const Tensor& x, int64_t sections, int64_t axis) { return apply(split_op, {x}, SplitAttrs{sections, axis}); }
 Tensors split(const Tensor& x, const Ints& indices, int64_t axis) { return apply(split_op, {x}, SplitAttrs{Codec<Ints>::encode(indices), axis}); }
-Tensors unstack(const Tensor& x, int64_t axis) {
-    const int64_t at = normalize_axis(axis, x.rank());
-    Tensors out = split(x, x.shape()[at], at);
-    for (Tensor& y : out) y = squeeze(y, {at});
-    return out;
-}
+Tensors unstack(const Tensor& x, std::optional<int64_t> num, int64_t axis) { return apply(unstack_op, {x}, UnstackAttrs{num, axis}); }
 Tensor flip(const Tensor& x, Axes axis) { return apply1(flip_op, {x}, FlipAttrs{std::move(axis)}); }
 Tensor tile(const Tensor& x, const Ints& repeats) { return apply1(tile_op, {x}, TileAttrs{repeats}); }
 Tensor repeat(const Tensor& x, int64_t repeats, std::optional<int64_t> axis) { return apply1(repeat_op, {x}, RepeatAttrs{repeats, axis}); }
@@ -407,11 +437,11 @@ Tensor arange(double start, std::optional<double> stop, double step, OptionalDTy
     for (int64_t i = 0; i < n; ++i) values[static_cast<size_t>(i)] = from + step * static_cast<double>(i);
     return cast(Tensor::from(values), type);
 }
-Tensor eye(int64_t n, std::optional<int64_t> m, int64_t k, DType dtype) {
+Tensor eye(int64_t n, std::optional<int64_t> m, int64_t k, OptionalDType dtype) {
     if (n < 0 || (m && *m < 0)) throw ValueError(str("ops.eye: sizes must not be negative. Received: n=", n, ", m=", m.value_or(n)));
-    return cast(equal(diagonal_number(n, m.value_or(n)), Tensor::full({}, static_cast<double>(k), DType::int32)), dtype);
+    return cast(equal(diagonal_number(n, m.value_or(n)), Tensor::full({}, static_cast<double>(k), DType::int32)), dtype.value_or(Context::current().floatx()));
 }
-Tensor linspace(double start, double stop, int64_t num, bool endpoint, DType dtype) {
+Tensor linspace(double start, double stop, int64_t num, bool endpoint, OptionalDType dtype) {
     if (num < 0) throw ValueError(str("ops.linspace: num must not be negative. Received: ", num));
     std::vector<double> values(static_cast<size_t>(num));
     const double parts = static_cast<double>(endpoint ? num - 1 : num);
@@ -420,30 +450,7 @@ Tensor linspace(double start, double stop, int64_t num, bool endpoint, DType dty
         values[static_cast<size_t>(i)] = start * (1 - t) + stop * t;
     }
     if (endpoint && num > 1) values.back() = stop;
-    return cast(Tensor::from(values), dtype);
-}
-Tensor diag(const Tensor& x, int64_t k) {
-    if (x.rank() == 2) return diagonal(x, k);
-    if (x.rank() != 1) throw ShapeError(str("ops.diag: x must have one axis or two. Received: shape ", x.shape()));
-    const int64_t n = x.size() + std::abs(k);
-    const Tensor row = prim::pad(x, Tensor::full({}, 0, x.dtype()), {std::max<int64_t>(k, 0)}, {std::max<int64_t>(-k, 0)});
-    return where(equal(diagonal_number(n, n), Tensor::full({}, static_cast<double>(k), DType::int32)), row, Tensor::full({}, 0, x.dtype()));
-}
-Tensor diagonal(const Tensor& x, int64_t offset, int64_t axis1, int64_t axis2) {
-    const int64_t a = normalize_axis(axis1, x.rank(), "axis1"), b = normalize_axis(axis2, x.rank(), "axis2");
-    if (a == b) throw ValueError("ops.diagonal: axis1 and axis2 must differ.");
-    const Tensor moved = moveaxis(x, {a, b}, {-2, -1});
-    const int64_t rows = moved.shape().dim(-2), columns = moved.shape().back();
-    const int64_t first = offset >= 0 ? offset : -offset * columns;
-    const int64_t n = std::max<int64_t>(0, offset >= 0 ? std::min(rows, columns - offset) : std::min(rows + offset, columns));
-    Shape flat(moved.shape().begin(), moved.shape().end() - 2);
-    flat.push_back(rows * columns);
-    const Tensor line = reshape(moved, flat);
-    Ints start(static_cast<size_t>(line.rank()), 0), stop = line.shape().dims(), stride(static_cast<size_t>(line.rank()), 1);
-    start.back() = n == 0 ? 0 : first;
-    stop.back() = n == 0 ? 0 : first + (n - 1) * (columns + 1) + 1;
-    stride.back() = columns + 1;
-    return prim::slice(line, start, stop, stride);
+    return cast(Tensor::from(values), dtype.value_or(Context::current().floatx()));
 }
 
 }  // namespace ops

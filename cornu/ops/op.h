@@ -61,7 +61,7 @@ struct OpTraits {
     Promote promote = Promote::none;
     bool commutative = false;
     bool fused = false;         // a composition that is kept whole for backends that have a kernel for it
-    bool list_input = false;    // Keras's call takes one list of tensors: concatenate([a, b])
+    int list_input = 0;         // Keras's call takes so many lists of tensors, equally long: concatenate([a, b])
     bool host_only = false;     // runs on the host whatever the backend (strings)
     bool not_differentiable = false;  // asked for a derivative, it says so instead of giving zero
     int updates = -1;           // the output is this input with some elements replaced: may be done in place

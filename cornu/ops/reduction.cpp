@@ -7,6 +7,7 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/shape_ops.h"
 
+#include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -130,7 +131,6 @@ DType sum_dtype(DType t) {
     return t;
 }
 Specs sum_infer(const InferArgs& a) { return keras_reduce_infer(a, sum_dtype(a.dtype())); }
-Specs same_infer(const InferArgs& a) { return keras_reduce_infer(a, a.dtype()); }
 Specs mean_infer(const InferArgs& a) { return keras_reduce_infer(a, to_float_dtype(a.dtype())); }
 Specs bool_infer(const InferArgs& a) { return keras_reduce_infer(a, DType::bool_); }
 
@@ -147,21 +147,68 @@ constinit const Op sum_op = {
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_sum_op, ops::cast(in[0], sum_dtype(in[0].dtype())), attrs)}; },
     .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
+
+struct ProdAttrs {
+    Axes axis = {};
+    bool keepdims = false;
+    std::optional<DType> dtype = {};
+    static void describe(Schema<ProdAttrs>& s) {
+        s.field<&ProdAttrs::axis>();
+        s.field<&ProdAttrs::keepdims>();
+        s.field<&ProdAttrs::dtype>();
+    }
+};
 constinit const Op prod_op = {
-    .name = "prod", .keras = "keras.src.ops.numpy.Prod", .doc = "Product over axes.", .infer = sum_infer,
-    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_prod_op, ops::cast(in[0], sum_dtype(in[0].dtype())), attrs)}; },
-    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
-    .read_attrs = read_attrs<KerasReduceAttrs>};
+    .name = "prod", .keras = "keras.src.ops.numpy.Prod", .doc = "Product over axes.",
+    .infer = [](const InferArgs& a) -> Specs {
+        const auto& p = a.as<ProdAttrs>();
+        return {{reduced_shape(a.shape(), p.axis.resolve(a.shape().rank()), p.keepdims), p.dtype.value_or(sum_dtype(a.dtype()))}};
+    },
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
+        const auto& p = attrs.as<ProdAttrs>();
+        return {reduce(reduce_prod_op, ops::cast(in[0], p.dtype.value_or(sum_dtype(in[0].dtype()))), KerasReduceAttrs{p.axis, p.keepdims})};
+    },
+    .samples = {.low = 0.5, .high = 2, .cases = [] {
+        const Spec x{{2, 3, 4}, DType::float64};
+        return std::vector<OpSample>{{{x}, ProdAttrs{}}, {{x}, ProdAttrs{-1, true}}, {{x}, ProdAttrs{{0, 2}, false, DType::float64}}};
+    }, .distinct = true},
+    .read_attrs = read_attrs<ProdAttrs>};
+
+struct ExtremumAttrs {
+    Axes axis = {};
+    bool keepdims = false;
+    std::optional<double> initial = {};
+    static void describe(Schema<ExtremumAttrs>& s) {
+        s.field<&ExtremumAttrs::axis>();
+        s.field<&ExtremumAttrs::keepdims>();
+        s.field<&ExtremumAttrs::initial>();
+    }
+};
+Specs extremum_infer(const InferArgs& a) {
+    const auto& e = a.as<ExtremumAttrs>();
+    return {{reduced_shape(a.shape(), e.axis.resolve(a.shape().rank()), e.keepdims), a.dtype()}};
+}
+// `initial` takes part as one more element; without elements it is the result.
+Tensors extremum(const Op& op, const Tensor& x, const Attrs& attrs, Tensor (*combine)(const Tensor&, const Tensor&)) {
+    const auto& e = attrs.as<ExtremumAttrs>();
+    const KerasReduceAttrs plain{e.axis, e.keepdims};
+    if (!e.initial) return {reduce(op, x, plain)};
+    const Tensor initial = Tensor::full({}, *e.initial, x.dtype());
+    if (x.size() == 0) return {ops::broadcast_to(initial, reduced_shape(x.shape(), e.axis.resolve(x.rank()), e.keepdims))};
+    return {combine(reduce(op, x, plain), initial)};
+}
+std::vector<OpSample> extremum_samples() {
+    const Spec x{{2, 3, 4}, DType::float64}, y{{2, 3, 4}, DType::float32};
+    return {{{x}, ExtremumAttrs{}}, {{x}, ExtremumAttrs{-1, true}}, {{x}, ExtremumAttrs{{0, 2}}}, {{y}, ExtremumAttrs{1, false, 1.2}}};
+}
 constinit const Op max_op = {
-    .name = "max", .keras = "keras.src.ops.numpy.Max", .doc = "Maximum over axes.", .infer = same_infer,
-    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_max_op, in[0], attrs)}; },
-    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
-    .read_attrs = read_attrs<KerasReduceAttrs>};
+    .name = "max", .keras = "keras.src.ops.numpy.Max", .doc = "Maximum over axes.", .infer = extremum_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) { return extremum(reduce_max_op, in[0], attrs, ops::maximum); },
+    .samples = {.low = 0.5, .high = 2, .cases = extremum_samples, .distinct = true}, .read_attrs = read_attrs<ExtremumAttrs>};
 constinit const Op min_op = {
-    .name = "min", .keras = "keras.src.ops.numpy.Min", .doc = "Minimum over axes.", .infer = same_infer,
-    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {reduce(reduce_min_op, in[0], attrs)}; },
-    .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
-    .read_attrs = read_attrs<KerasReduceAttrs>};
+    .name = "min", .keras = "keras.src.ops.numpy.Min", .doc = "Minimum over axes.", .infer = extremum_infer,
+    .decompose = [](const Tensors& in, const Attrs& attrs) { return extremum(reduce_min_op, in[0], attrs, ops::minimum); },
+    .samples = {.low = 0.5, .high = 2, .cases = extremum_samples, .distinct = true}, .read_attrs = read_attrs<ExtremumAttrs>};
 constinit const Op mean_op = {
     .name = "mean", .keras = "keras.src.ops.numpy.Mean", .doc = "Arithmetic mean over axes.", .infer = mean_infer,
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
@@ -244,9 +291,11 @@ Tensor sum_to_shape(const Tensor& x, const Shape& shape) {
 namespace ops {
 Tensor sum(const Tensor& x, Axes axis, bool keepdims) { return apply1(sum_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
 Tensor mean(const Tensor& x, Axes axis, bool keepdims) { return apply1(mean_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
-Tensor prod(const Tensor& x, Axes axis, bool keepdims) { return apply1(prod_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
-Tensor max(const Tensor& x, Axes axis, bool keepdims) { return apply1(max_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
-Tensor min(const Tensor& x, Axes axis, bool keepdims) { return apply1(min_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
+Tensor prod(const Tensor& x, Axes axis, bool keepdims, OptionalDType dtype) { return apply1(prod_op, {x}, ProdAttrs{std::move(axis), keepdims, dtype}); }
+Tensor max(const Tensor& x, Axes axis, bool keepdims) { return apply1(max_op, {x}, ExtremumAttrs{std::move(axis), keepdims}); }
+Tensor min(const Tensor& x, Axes axis, bool keepdims) { return apply1(min_op, {x}, ExtremumAttrs{std::move(axis), keepdims}); }
+Tensor max(const Tensor& x, Axes axis, bool keepdims, double initial) { return apply1(max_op, {x}, ExtremumAttrs{std::move(axis), keepdims, initial}); }
+Tensor min(const Tensor& x, Axes axis, bool keepdims, double initial) { return apply1(min_op, {x}, ExtremumAttrs{std::move(axis), keepdims, initial}); }
 Tensor any(const Tensor& x, Axes axis, bool keepdims) { return apply1(any_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
 Tensor all(const Tensor& x, Axes axis, bool keepdims) { return apply1(all_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }
 Tensor var(const Tensor& x, Axes axis, bool keepdims) { return apply1(var_op, {x}, KerasReduceAttrs{std::move(axis), keepdims}); }

@@ -270,8 +270,81 @@ constinit const Op dynamic_update_slice_op = {
         return std::vector<OpSample>{{{x, u, i, i}}};
     }}};
 
+// ---- Keras's ops that are reshapes and joins ----
+
+struct AxesAttrs {
+    Axes axis = {};
+    static void describe(Schema<AxesAttrs>& s) { s.field<&AxesAttrs::axis>(); }
+};
+Shape expanded(const Shape& x, const Axes& axis) {
+    if (axis.kind == Axes::Kind::all) throw ValueError("ops.expand_dims: axis must be given. Received: axis=None");
+    const int64_t rank = x.rank() + static_cast<int64_t>(axis.axes.size());
+    const Ints added = axis.resolve(rank);
+    if (added.size() != axis.axes.size()) throw ValueError(str("ops.expand_dims: an axis may be named once only. Received: axis=", Shape(axis.axes)));
+    Shape out = x;
+    for (const int64_t a : added) out.insert(a, 1);
+    return out;
+}
+Shape squeezed(const Shape& x, const Axes& axis) {
+    Shape out;
+    const bool every = axis.kind == Axes::Kind::all;
+    const Ints gone = every ? Ints() : axis.resolve(x.rank());
+    for (const int64_t a : gone)
+        if (x[a] != 1 && x[a] != None) throw ShapeError(str("ops.squeeze: only axes of size 1 can go. Received: axis=", a, ", shape ", x));
+    for (int64_t i = 0; i < x.rank(); ++i)
+        if (every ? x[i] != 1 : std::find(gone.begin(), gone.end(), i) == gone.end()) out.push_back(x[i]);
+    return out;
+}
+constinit const Op expand_dims_op = {
+    .name = "expand_dims", .keras = "keras.src.ops.numpy.ExpandDims", .doc = "x with new axes of size 1.",
+    .infer = [](const InferArgs& a) -> Specs { return {{expanded(a.shape(), a.as<AxesAttrs>().axis), a.dtype()}}; },
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {ops::reshape(in[0], expanded(in[0].shape(), attrs.as<AxesAttrs>().axis))}; },
+    .samples = {.cases = [] {
+        const Spec x{{2, 3}, DType::float64};
+        return std::vector<OpSample>{{{x}, AxesAttrs{1}}, {{x}, AxesAttrs{{0, -1}}}};
+    }},
+    .read_attrs = read_attrs<AxesAttrs>};
+constinit const Op squeeze_op = {
+    .name = "squeeze", .keras = "keras.src.ops.numpy.Squeeze", .doc = "x without axes of size 1.",
+    .infer = [](const InferArgs& a) -> Specs { return {{squeezed(a.shape(), a.as<AxesAttrs>().axis), a.dtype()}}; },
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {ops::reshape(in[0], squeezed(in[0].shape(), attrs.as<AxesAttrs>().axis))}; },
+    .samples = {.cases = [] {
+        const Spec x{{1, 3, 1}, DType::float64};
+        return std::vector<OpSample>{{{x}, AxesAttrs{}}, {{x}, AxesAttrs{-1}}, {{x}, AxesAttrs{{0, 2}}}};
+    }},
+    .read_attrs = read_attrs<AxesAttrs>};
+constinit const Op stack_op = {
+    .name = "stack", .keras = "keras.src.ops.numpy.Stack", .doc = "Tensors of one shape joined along a new axis.", .inputs = -1,
+    .infer = [](const InferArgs& a) -> Specs {
+        if (a.in.empty()) throw ValueError("ops.stack: at least one tensor is needed. Received: none");
+        Shape out = a.shape();
+        std::vector<PromotionOperand> types;
+        for (const Spec& x : a.in) {
+            const auto both = x.shape.rank() == out.rank() ? broadcast_shapes(out, x.shape) : std::nullopt;
+            bool same = both.has_value();
+            for (int64_t i = 0; same && i < out.rank(); ++i) same = out[i] == x.shape[i] || out[i] < 0 || x.shape[i] < 0;
+            if (!same) throw ShapeError(str("ops.stack: all shapes must be equal. Received: ", out, " and ", x.shape));
+            for (int64_t i = 0; i < out.rank(); ++i) out[i] = std::max(out[i], x.shape[i]);
+            types.push_back({x.dtype, x.weak});
+        }
+        out.insert(normalize_axis(a.as<AxisAttrs>().axis, out.rank() + 1), static_cast<int64_t>(a.in.size()));
+        return {{out, result_type(types)}};
+    },
+    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
+        const int64_t axis = normalize_axis(attrs.as<AxisAttrs>().axis, in[0].rank() + 1);
+        Tensors parts;
+        for (const Tensor& x : in) parts.push_back(ops::reshape(x, expanded(x.shape(), axis)));
+        return {ops::concatenate(parts, axis)};
+    },
+    .traits = {.promote = Promote::common, .list_input = true},
+    .samples = {.cases = [] {
+        const Spec x{{2, 3}, DType::float64};
+        return std::vector<OpSample>{{{x, x}, AxisAttrs{0}}, {{x, x, x}, AxisAttrs{-1}}};
+    }},
+    .read_attrs = read_attrs<AxisAttrs>};
+
 constexpr const Op* family[] = {&reshape_op, &transpose_op, &broadcast_to_op, &concatenate_op, &slice_op, &pad_op,
-                                &reverse_op, &dynamic_slice_op, &dynamic_update_slice_op};
+                                &reverse_op, &dynamic_slice_op, &dynamic_update_slice_op, &expand_dims_op, &squeeze_op, &stack_op};
 
 }  // namespace
 
@@ -288,29 +361,10 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     if (!x.symbolic() && x.shape() == shape) return x;
     return apply1(broadcast_to_op, {x}, BroadcastAttrs{shape});
 }
-Tensor expand_dims(const Tensor& x, int64_t axis) {
-    Shape shape = x.shape();
-    shape.insert(normalize_axis(axis, x.rank() + 1), 1);
-    return reshape(x, shape);
-}
-Tensor squeeze(const Tensor& x, Ints axis) {
-    Shape shape;
-    for (int64_t& a : axis) {
-        a = normalize_axis(a, x.rank());
-        if (x.shape()[a] != 1) throw ShapeError(str("ops.squeeze: only axes of size 1 can go. Received: axis=", a, ", shape ", x.shape()));
-    }
-    for (int64_t i = 0; i < x.rank(); ++i) {
-        const bool goes = axis.empty() ? x.shape()[i] == 1 : std::find(axis.begin(), axis.end(), i) != axis.end();
-        if (!goes) shape.push_back(x.shape()[i]);
-    }
-    return reshape(x, shape);
-}
+Tensor expand_dims(const Tensor& x, Axes axis) { return apply1(expand_dims_op, {x}, AxesAttrs{std::move(axis)}); }
+Tensor squeeze(const Tensor& x, Ints axis) { return apply1(squeeze_op, {x}, AxesAttrs{axis.empty() ? Axes() : Axes(std::move(axis))}); }
 Tensor concatenate(const Tensors& xs, int64_t axis) { return apply1(concatenate_op, xs, AxisAttrs{axis}); }
-Tensor stack(const Tensors& xs, int64_t axis) {
-    Tensors expanded;
-    for (const Tensor& x : xs) expanded.push_back(expand_dims(x, axis));
-    return concatenate(expanded, axis);
-}
+Tensor stack(const Tensors& xs, int64_t axis) { return apply1(stack_op, xs, AxisAttrs{axis}); }
 
 }  // namespace ops
 

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "cornu/ops/apply.h"
+#include "cornu/ops/axes.h"
 
 namespace cornu::ops {
 
 CORNU_API Tensor reshape(const Tensor& x, const Shape& newshape);   // one dimension may be -1
 CORNU_API Tensor transpose(const Tensor& x, std::vector<int64_t> axes = {});  // none: reversed
 CORNU_API Tensor broadcast_to(const Tensor& x, const Shape& shape);
-CORNU_API Tensor expand_dims(const Tensor& x, int64_t axis);
+CORNU_API Tensor expand_dims(const Tensor& x, Axes axis);           // axes of size 1 at these places of the result
 CORNU_API Tensor squeeze(const Tensor& x, std::vector<int64_t> axis = {});    // none: every axis of size 1
 CORNU_API Tensor concatenate(const Tensors& xs, int64_t axis = 0);
 CORNU_API Tensor stack(const Tensors& xs, int64_t axis = 0);

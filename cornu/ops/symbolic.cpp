@@ -6,6 +6,16 @@ namespace cornu {
 
 namespace {
 
+// Lists of one length, then what is left over.
+Structure in_lists(const Tensors& in, size_t lists) {
+    const auto length = static_cast<std::ptrdiff_t>(in.size() / lists);
+    Structure::List args;
+    auto next = in.begin();
+    for (size_t i = 0; i < lists; ++i, next += length) args.push_back(Structure(Tensors(next, next + length)));
+    for (; next != in.end(); ++next) args.push_back(*next);
+    return args;
+}
+
 class SymbolicMode final : public Mode {
 public:
     Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs) override {
@@ -14,7 +24,7 @@ public:
                                        "call it inside a layer of your own."));
         const Specs specs = infer_specs(op, specs_of(in), attrs);
         // Keras gives an op its inputs one by one, or as one list where its signature says so.
-        Structure args = op.traits.list_input ? Structure(Structure::List{Structure(in)}) : Structure(in);
+        Structure args = op.traits.list_input ? in_lists(in, static_cast<size_t>(op.traits.list_input)) : Structure(in);
         std::vector<SpecTree> outputs(specs.begin(), specs.end());
         return add_symbolic_node(std::make_shared<OpCall>(op, attrs), std::move(args), {},
                                  outputs.size() == 1 ? outputs[0] : SpecTree(std::move(outputs)))

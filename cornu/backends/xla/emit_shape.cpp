@@ -1,6 +1,7 @@
 // Ops that move elements without computing, and iota.
 #include "cornu/backends/xla/pjrt_client.h"
 #include "cornu/backends/xla/stablehlo.h"
+#include "cornu/ops/apply.h"
 #include "cornu/ops/primitive_attrs.h"
 
 namespace cornu::xla {
@@ -77,9 +78,47 @@ Values dynamic_update_slice(Body& body, const Call&, const Values& in) {
         body.call("dynamic_update_slice", with_positions(body, in, 2), in[0].shape, in[0].dtype)};
 }
 
+// Complex numbers are taken apart and put together by operations of their own.
+Values bitcast(Body& body, const Call& call, const Values& in) {
+    const Value& x = in[0];
+    const Spec& out = call.out[0];
+    if (is_complex(x.dtype) == is_complex(out.dtype))
+        return {body.call("bitcast_convert", in, out.shape, out.dtype)};
+    Shape pair = is_complex(x.dtype) ? x.shape : out.shape;
+    const Shape numbers = pair;
+    pair.push_back(1);
+    if (is_complex(x.dtype)) {
+        Values parts;
+        for (const char* name : {"real", "imag"})
+            parts.push_back(body.reshape(body.call(name, {x}, numbers, out.dtype), pair));
+        return {body.call("concatenate", parts, out.shape, out.dtype,
+                          str("dimension = ", numbers.rank(), " : i64"))};
+    }
+    Values parts;
+    for (int64_t i = 0; i < 2; ++i) {
+        Ints start(static_cast<size_t>(pair.rank()), 0), stop = pair.dims();
+        start.back() = i;
+        stop.back() = i + 1;
+        const Value half = body.call("slice", {x}, pair, x.dtype,
+                                     "start_indices = " + axes_text(start) + ", limit_indices = " + axes_text(stop) +
+                                         ", strides = " + axes_text(Ints(start.size(), 1)));
+        parts.push_back(body.reshape(half, numbers));
+    }
+    return {body.call("complex", parts, numbers, out.dtype)};
+}
+// Complex numbers are pairs of their own floats only, and truth values have no bytes.
+bool bitcasts(const Call& call) {
+    const DType from = call.in[0].dtype, to = infer_specs(call.op, call.in, call.attrs)[0].dtype;
+    if (!has_type(from) || !has_type(to) || from == DType::bool_ || to == DType::bool_) return false;
+    if (is_complex(from) == is_complex(to)) return !is_complex(from);
+    return 2 * bits(is_complex(from) ? to : from) == bits(is_complex(from) ? from : to) &&
+           is_float(is_complex(from) ? to : from);
+}
+
 constexpr Lowering table[] = {
     {"iota", iota, anything, nullptr, counts},
     {"reshape", reshape},
+    {"bitcast", bitcast, anything, nullptr, bitcasts},
     {"broadcast_to", broadcast_to},
     {"transpose", transpose},
     {"concatenate", concatenate},

@@ -1,0 +1,66 @@
+// What compositions keep needing: a part of an axis, the dtype to compute in, the ends of a dtype.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "cornu/ops/elementwise.h"
+#include "cornu/ops/shape_ops.h"
+
+namespace cornu::composing {
+
+// x[…, from:to, …] along `axis`, which is not negative.
+inline Tensor between(const Tensor& x, int64_t axis, int64_t from, int64_t to) {
+    std::vector<int64_t> start(static_cast<size_t>(x.rank()), 0), stop = x.shape().dims();
+    start[static_cast<size_t>(axis)] = from;
+    stop[static_cast<size_t>(axis)] = to;
+    return prim::slice(x, start, stop);
+}
+// x[…, index, …], without the axis.
+inline Tensor at(const Tensor& x, int64_t axis, int64_t index) {
+    Shape shape = x.shape();
+    shape.erase(axis);
+    return ops::reshape(between(x, axis, index, index + 1), shape);
+}
+
+// Long computations in 16 bits lose too much on the way.
+inline DType wide(DType dtype) { return is_float(dtype) && bits(dtype) == 16 ? DType::float32 : dtype; }
+
+// A number in the dtype of `x`.
+inline Tensor number(double value, const Tensor& x) { return Tensor::full({}, value, x.dtype()); }
+
+// The largest finite value of a dtype, exact in double but for 64-bit integers.
+inline double largest(DType dtype) {
+    switch (dtype) {
+        case DType::bool_: return 1;
+        case DType::float16: return 65504;
+        case DType::bfloat16: return 0x1.FEp127;
+        case DType::float32: return std::numeric_limits<float>::max();
+        case DType::float64: return std::numeric_limits<double>::max();
+        case DType::float8_e4m3fn: return 448;
+        case DType::float8_e5m2: return 57344;
+        default: return std::ldexp(1.0, bits(dtype) - (is_signed_int(dtype) ? 1 : 0)) - 1;
+    }
+}
+inline double least(DType dtype) {
+    if (is_float(dtype)) return -largest(dtype);
+    return is_signed_int(dtype) ? -std::ldexp(1.0, bits(dtype) - 1) : 0;
+}
+
+// The dtype that holds the real part of a complex one.
+inline DType real_part(DType dtype) {
+    if (!is_complex(dtype)) return dtype;
+    return dtype == DType::complex64 ? DType::float32 : DType::float64;
+}
+
+// The number of elements; unknown if a dimension is.
+inline int64_t count(const Shape& shape) { return shape.is_static() ? shape.size() : None; }
+
+// Values that decide a shape must be there when the call is made.
+inline void need_values(const char* op, const Tensor& x, const char* instead) {
+    if (!x.concrete())
+        throw UnsupportedError(str("ops.", op, ": the size of the result depends on the values of x, which are not known inside a compiled "
+                                   "function or a Functional model. ", instead));
+}
+
+}  // namespace cornu::composing
