@@ -20,6 +20,7 @@
 #include "cornu/layers/normalization/layer_normalization.h"
 #include "cornu/layers/normalization/spectral_normalization.h"
 #include "cornu/layers/normalization/unit_normalization.h"
+#include "cornu/layers/pooling/adaptive_pooling.h"
 #include "cornu/layers/pooling/global_pooling.h"
 #include "cornu/layers/pooling/pooling.h"
 #include "cornu/layers/preprocessing/normalization.h"

@@ -65,6 +65,12 @@ const std::vector<LayerClass>& layer_classes() {
         item<GlobalAveragePooling1D>("GlobalAveragePooling1D"),
         item<GlobalAveragePooling2D>("GlobalAveragePooling2D"),
         item<GlobalAveragePooling3D>("GlobalAveragePooling3D"),
+        item<AdaptiveAveragePooling1D>("AdaptiveAveragePooling1D"),
+        item<AdaptiveAveragePooling2D>("AdaptiveAveragePooling2D"),
+        item<AdaptiveAveragePooling3D>("AdaptiveAveragePooling3D"),
+        item<AdaptiveMaxPooling1D>("AdaptiveMaxPooling1D"),
+        item<AdaptiveMaxPooling2D>("AdaptiveMaxPooling2D"),
+        item<AdaptiveMaxPooling3D>("AdaptiveMaxPooling3D"),
         // normalization
         item<BatchNormalization>("BatchNormalization"),
         item<LayerNormalization>("LayerNormalization"),
