@@ -88,11 +88,7 @@ public:
         return all.size() == 1 ? Structure(all[0]) : Structure(all);
     }
 
-    void reset_state() {
-        if (!forward_->options().stateful) throw ValueError("Layer must be stateful.");
-        forward_->reset_state();
-        backward_->reset_state();
-    }
+    bool stateful() const { return forward_->options().stateful; }
 
 private:
     static Structure::List outputs_of(const Structure& outputs) { return outputs.is_list() ? outputs.list() : Structure::List{outputs}; }
@@ -133,6 +129,9 @@ void BidirectionalConfig::describe(Schema<BidirectionalConfig>& s) {
 }
 
 Bidirectional::Bidirectional(BidirectionalConfig config) : Layer(std::make_shared<BidirectionalLayer>(std::move(config))) {}
-void Bidirectional::reset_state() const { dynamic_cast<BidirectionalLayer&>(impl()).reset_state(); }
+void Bidirectional::reset_state() const {
+    if (!dynamic_cast<BidirectionalLayer&>(impl()).stateful()) throw ValueError("Layer must be stateful.");
+    layers::reset_state(*this);
+}
 
 }  // namespace cornu::layers

@@ -106,7 +106,12 @@ public:
 
 }  // namespace
 
-void RecurrentHandle::reset_state() const { dynamic_cast<RecurrentLayer&>(impl()).reset_state(); }
+void reset_state(const Layer& layer) {
+    if (auto* recurrent = dynamic_cast<RecurrentLayer*>(&layer.impl())) recurrent->reset_state();
+    for (const CustomLayer::Child& child : layer.impl().children()) reset_state(child.layer);
+}
+
+void RecurrentHandle::reset_state() const { layers::reset_state(*this); }
 Variables RecurrentHandle::states() const { return dynamic_cast<const RecurrentLayer&>(impl()).states(); }
 
 void RNNConfig::describe(Schema<RNNConfig>& s) {

@@ -14,6 +14,9 @@ public:
     Variables states() const;                    // of a stateful layer, once it is built
 };
 
+// Every stateful layer in `layer`, or itself: to zeros.
+CORNU_API void reset_state(const Layer& layer);
+
 struct CORNU_API RNNConfig {
     Required<Layer> cell;                        // derives from CustomCell
     bool return_sequences = false;

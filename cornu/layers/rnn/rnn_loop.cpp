@@ -94,7 +94,8 @@ RnnResult rnn(const RnnStep& step, const Tensor& inputs, const Tensors& initial_
 
     RnnResult result{{}, {}, std::move(done.carry)};
     if (!options.return_all_outputs) {
-        result.last_output = output_is_state ? result.states[options.output_state] : ops::get_item(done.ys[0], {int64_t{options.go_backwards ? 0 : -1}});
+        const int64_t last = options.go_backwards ? 0 : std::max<int64_t>(inputs.shape()[0] - 1, 0);   // of an unknown length any does
+        result.last_output = output_is_state ? result.states[options.output_state] : ops::get_item(done.ys[0], {last});
     } else {
         const Tensor& ys = done.ys[0];
         result.outputs = swap_batch_and_time(options.go_backwards ? ops::flip(ys, 0) : ys);
