@@ -1,5 +1,7 @@
 #include "cornu/layers/rnn/bidirectional.h"
 
+#include <algorithm>
+
 #include "cornu/layers/registry.h"
 #include "cornu/layers/rnn/recurrent_layer.h"
 #include "cornu/ops/elementwise.h"
@@ -12,9 +14,9 @@ namespace {
 
 RecurrentLayer& recurrent(const Layer& layer, const char* argument) {
     auto* found = layer.defined() ? dynamic_cast<RecurrentLayer*>(&layer.impl()) : nullptr;
-    if (!found)
-        throw ValueError(str("`", argument, "` must be a recurrent layer, such as LSTM or RNN. Received: ", layer.defined() ? layer.impl().class_name() : std::string("none")));
-    return *found;
+    if (found) return *found;
+    const std::string received = layer.defined() ? layer.impl().class_name() : "none";
+    throw ValueError(str("`", argument, "` must be a recurrent layer, such as LSTM or RNN. Received: ", received));
 }
 
 // A layer of the same config, but for its name and direction.

@@ -55,7 +55,8 @@ public:
 
     Tensor project(const Tensor& x, const Call&) override {
         const int64_t channels = channels_of(x);
-        const Tensor y = through_masks(x, dropout_.inputs, kernel_, [&](const Tensor& a, const Tensor& kernel) { return convolve_all(a, kernel); }, channels);
+        const auto convolve = [&](const Tensor& a, const Tensor& kernel) { return convolve_all(a, kernel); };
+        const Tensor y = through_masks(x, dropout_.inputs, kernel_, convolve, channels);
         if (!config_.use_bias) return y;
         Shape along(std::vector<int64_t>(static_cast<size_t>(y.rank()), 1));
         along[channels] = 4 * config_.filters;
@@ -81,7 +82,8 @@ private:
     int64_t output_size(const Shape& input, int64_t axis, size_t i) const {
         const int64_t size = input[axis];
         if (size < 0)
-            throw ShapeError(str("ConvLSTM layers only support static input shapes for the spatial dimension. Received invalid input shape: input_shape=", input));
+            throw ShapeError(str("ConvLSTM layers only support static input shapes for the spatial dimension. "
+                                 "Received invalid input shape: input_shape=", input));
         const int64_t stride = config_.strides.values[i], window = config_.dilation_rate.values[i] * (config_.kernel_size.get().values[i] - 1) + 1;
         const int64_t room = config_.padding == "same" ? size : size - window + 1;
         if (room <= 0) throw ShapeError(str("the window of ", window, " does not fit into the input. Received: input_shape=", input));
@@ -90,11 +92,15 @@ private:
 
     // The time steps are convolved as one large batch.
     Tensor convolve_all(const Tensor& x, const Tensor& kernel) const {
-        const auto convolve = [&](const Tensor& a) { return ops::conv(a, kernel, config_.strides, config_.padding, config_.data_format, config_.dilation_rate); };
+        const auto convolve = [&](const Tensor& a) {
+            return ops::conv(a, kernel, config_.strides, config_.padding, config_.data_format, config_.dilation_rate);
+        };
         if (x.rank() == rank_ + 2) return convolve(x);
         const int64_t time = x.shape()[0], batch = x.shape()[1];
-        if (time < 0 && batch < 0)   // a shape with two unknowns cannot be asked for: step by step then
-            return ops::scan([&](const Tensors&, const Tensors& slices) { return ops::ScanResult{{}, {convolve(slices[0])}}; }, {}, {x}).ys[0];
+        if (time < 0 && batch < 0) {   // a shape with two unknowns cannot be asked for: step by step then
+            const auto body = [&](const Tensors&, const Tensors& slices) { return ops::ScanResult{{}, {convolve(slices[0])}}; };
+            return ops::scan(body, {}, {x}).ys[0];
+        }
         const Tensor y = convolve(ops::reshape(x, x.shape().without_front().without_front().with_front(-1)));
         return ops::reshape(y, y.shape().without_front().with_front(batch).with_front(time));
     }

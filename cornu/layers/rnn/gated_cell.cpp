@@ -12,7 +12,7 @@ void RecurrentDropout::begin(const Shape& x, double rate, const Shape& h, double
         Tensors drawn;
         for (int64_t i = 0; share > 0 && i < masks; ++i) {
             const Tensor key = generator.next();
-            if (training && (share < 1 || all)) drawn.push_back(dropout(ops::ones(shape, dtype), share, key, shape));
+            if (training && shape.is_static() && (share < 1 || all)) drawn.push_back(dropout(ops::ones(shape, dtype), share, key, shape));
         }
         return drawn;
     };

@@ -1,5 +1,7 @@
 #include "cornu/layers/rnn/recurrent_layer.h"
 
+#include <algorithm>
+
 #include "cornu/layers/rnn/rnn_loop.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
@@ -8,9 +10,10 @@ namespace cornu::layers {
 
 namespace {
 
-// Keras's nesting of the states: a list for each cell of a stack.
-Structure::List nested(const ShapeTree::List& shapes, const Tensors& states) {
+// [output, states…] with Keras's nesting of the states: a list for each cell of a stack.
+Structure::List with_states(const Tensor& output, const ShapeTree::List& shapes, const Tensors& states) {
     Structure::List out;
+    out.emplace_back(output);
     size_t next = 0;
     for (const ShapeTree& shape : shapes) out.push_back(shape.map([&](const Shape&) { return states[next++]; }));
     return out;
@@ -41,9 +44,11 @@ void RecurrentLayer::build(const Shape& sequences) {
     if (!options().stateful) return;
     if (!states_.empty()) return reset_state();
     if (sequences[0] < 0)
-        throw ValueError(str("When using `stateful=True` in a RNN, the batch size must be static. Found dynamic batch size: sequence.shape=", sequences));
+        throw ValueError(str("When using `stateful=True` in a RNN, the batch size must be static. "
+                             "Found dynamic batch size: sequence.shape=", sequences));
     for (const Tensor& state : cell().initial_states(step))
-        states_.emplace_back(ops::cast(state, variable_dtype()), VariableOptions{.name = "rnn_state", .trainable = false, .path = path() + "/rnn_state"});
+        states_.emplace_back(ops::cast(state, variable_dtype()),
+                             VariableOptions{.name = "rnn_state", .trainable = false, .path = path() + "/rnn_state"});
 }
 
 void RecurrentLayer::reset_state() {
@@ -57,8 +62,8 @@ Tensors RecurrentLayer::starting_states(const Tensor& sequences, const Structure
     if (std::none_of(states.begin(), states.end(), [](const Tensor& state) { return state.defined(); }))
         states = options().stateful ? Tensors(states_.begin(), states_.end()) : cell().initial_states(step);
     if (options().stateful && sequences.shape()[0] >= 0 && sequences.shape()[0] != states_[0].shape()[0])
-        throw ValueError(str("If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the initial state. "
-                             "Expected batch size: ", states_[0].shape()[0], ". Received: batch size ", sequences.shape()[0]));
+        throw ValueError(str("If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the "
+                             "initial state. Expected batch size: ", states_[0].shape()[0], ". Received: batch size ", sequences.shape()[0]));
     std::vector<Shape> wanted = cell().state_shapes().flatten();
     for (Shape& shape : wanted) shape = shape.with_front(step[0]);
     bool right = states.size() == wanted.size();
@@ -66,8 +71,10 @@ Tensors RecurrentLayer::starting_states(const Tensor& sequences, const Structure
     if (!right) {
         std::string expected, received;
         for (const Shape& shape : wanted) expected += str(expected.empty() ? "" : ", ", shape);
-        for (const Tensor& state : states) received += str(received.empty() ? "" : ", ", state.defined() ? state.shape().to_string() : "None");
-        throw ShapeError(str("`initial_state` must hold one tensor for each state of the cell, of shapes [", expected, "]. Received: shapes [", received, "]"));
+        for (const Tensor& state : states)
+            received += str(received.empty() ? "" : ", ", state.defined() ? state.shape().to_string() : "None");
+        throw ShapeError(str("`initial_state` must hold one tensor for each state of the cell, of shapes [", expected,
+                             "]. Received: shapes [", received, "]"));
     }
     for (Tensor& state : states) state = ops::cast(state, cell().compute_dtype());
     return states;
@@ -77,8 +84,9 @@ Structure RecurrentLayer::call(const Structure& inputs, const Call& call) {
     const Tensor sequences = inputs.leaf();
     const SequenceOptions o = options();
     if (o.unroll && sequences.shape()[1] < 0)
-        throw ValueError("Cannot unroll a RNN if the time dimension is undefined. If using a Sequential model, specify the time dimension by passing an `Input()` "
-                         "as your first layer. If using the functional API, specify the time dimension by passing a `shape` or `batch_shape` argument to your `Input()`.");
+        throw ValueError("Cannot unroll a RNN if the time dimension is undefined. If using a Sequential model, specify the time dimension "
+                         "by passing an `Input()` as your first layer. If using the functional API, specify the time dimension by "
+                         "passing a `shape` or `batch_shape` argument to your `Input()`.");
     const Tensors initial = starting_states(sequences, call.initial_state);
     const ShapeTree::List shapes = state_list(cell());
     const Tensors masks = call.mask.flatten();   // of the sequences; initial states have none
@@ -95,9 +103,7 @@ Structure RecurrentLayer::call(const Structure& inputs, const Call& call) {
     const Tensor output = ops::cast(o.return_sequences ? result.outputs : result.last_output, compute_dtype());
     if (!o.return_state) return output;
     for (Tensor& state : result.states) state = ops::cast(state, compute_dtype());
-    Structure::List all = nested(shapes, result.states);
-    all.insert(all.begin(), output);
-    return all;
+    return with_states(output, shapes, result.states);
 }
 
 Structure RecurrentLayer::compute_mask(const Structure&, const Structure& mask) {

@@ -1,6 +1,7 @@
 // What the recorded cases of recurrent layers cannot say: mistakes, cells of one's own, state, seeds.
 #include <doctest/doctest.h>
 
+#include "cornu/autodiff/tape.h"
 #include "cornu/backend/jit.h"
 #include "cornu/layers/layers.h"
 #include "cornu/layers/registry.h"
@@ -189,6 +190,10 @@ TEST_CASE("a cell of one's own") {
         CHECK(gap(ops::get_item(out[0], {whole, i}), h) == "");
     }
     CHECK(gap(out[1], h) == "");
+
+    const auto last = [&](const Tensor& in) { return ops::sum(ops::square(rnn(Structure(in)).flatten()[1])); };
+    const auto [loss, gradients] = value_and_grad([&] { return last(x); }, rnn.trainable_weights());
+    CHECK(gap(jit([&](const Tensor& in) { return value_and_grad([&] { return last(in); }, rnn.trainable_weights()).second[1]; })(x), gradients[1]) == "");
 
     const Layer again = layers::deserialize(layers::serialize(rnn));
     again(Structure(x));

@@ -18,7 +18,8 @@ public:
     bool supports_masking() const override { return true; }
 
     void build(const Shape& input) override {
-        if (input.rank() < 3) throw ShapeError(str("`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, received: ", input));
+        if (input.rank() < 3)
+            throw ShapeError(str("`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, received: ", input));
         Shape step = input;
         step.erase(1);
         config_.layer.get().build(ShapeTree(step));
@@ -33,23 +34,27 @@ public:
         };
         const int64_t length = steps.shape()[0];
         if (length == 0) throw ShapeError("`TimeDistributed` needs at least one time step. Received: 0");
-        if (length < 0)   // only the shape is asked for
-            return swap_batch_and_time(ops::scan([&](const Tensors&, const Tensors& slices) { return ops::ScanResult{{}, {step(slices[0], {})}}; }, {}, {steps}).ys[0]);
+        if (length < 0) {   // only the shape is asked for
+            const auto body = [&](const Tensors&, const Tensors& slices) { return ops::ScanResult{{}, {step(slices[0], {})}}; };
+            return swap_batch_and_time(ops::scan(body, {}, {steps}).ys[0]);
+        }
         // One call after the other, not a scan: the layer may update its state, or draw, in each.
         Tensors outputs;
-        for (int64_t i = 0; i < length; ++i) outputs.push_back(step(ops::get_item(steps, {i}), mask.defined() ? ops::get_item(masks, {i}) : mask));
+        for (int64_t i = 0; i < length; ++i)
+            outputs.push_back(step(ops::get_item(steps, {i}), mask.defined() ? ops::get_item(masks, {i}) : mask));
         return ops::stack(outputs, 1);
     }
 
 private:
     static void check_mask(const Shape& mask, const Shape& input) {
         if (mask.rank() < 2)
-            throw ShapeError(str("The `mask` passed to the `TimeDistributed` layer must be at least 2D (e.g., `(batch_size, timesteps)`), but it has ",
-                                 mask.rank(), " dimension(s) with shape ", mask, "."));
+            throw ShapeError(str("The `mask` passed to the `TimeDistributed` layer must be at least 2D (e.g., `(batch_size, timesteps)`), "
+                                 "but it has ", mask.rank(), " dimension(s) with shape ", mask, "."));
         for (const int64_t axis : {0, 1})
             if (mask[axis] >= 0 && input[axis] >= 0 && mask[axis] != input[axis])
-                throw ShapeError(str("The `mask` passed to the `TimeDistributed` layer has a shape ", mask, " that is incompatible with the input shape ", input,
-                                     ". The first two dimensions of the mask (batch size and timesteps) must match the input's first two dimensions."));
+                throw ShapeError(str("The `mask` passed to the `TimeDistributed` layer has a shape ", mask,
+                                     " that is incompatible with the input shape ", input, ". The first two "
+                                     "dimensions of the mask (batch size and timesteps) must match the input's first two dimensions."));
     }
 };
 
