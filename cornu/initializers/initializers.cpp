@@ -141,7 +141,9 @@ struct Entry {
     ObjectClass<CustomInitializer> item(std::vector<std::string> aliases = {}) const {
         return {class_name, std::move(aliases), [entry = *this](const Json& json) -> std::shared_ptr<CustomInitializer> {
                     const bool describe_only = json.contains(no_draw_key);
-                    Config config = describe_only ? Config{} : from_json<Config>(json, str("initializers.", entry.class_name));
+                    Json::Object given = json.as_object();
+                    std::erase_if(given, [](const Json::Member& member) { return member.first == no_draw_key; });
+                    Config config = from_json<Config>(Json(std::move(given)), str("initializers.", entry.class_name));
                     return std::make_shared<Configured<Config>>(entry.class_name, entry.values, std::move(config), !describe_only);
                 }};
     }

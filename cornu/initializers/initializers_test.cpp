@@ -21,6 +21,7 @@ const testing::Golden& golden() {
 Initializer read(const Json& config) {
     Initializer initializer;
     Codec<Initializer>::decode(config, initializer);
+    initializer.resolve();
     return initializer;
 }
 

@@ -39,15 +39,15 @@ void refuse_quantization(const Json& quantization_config) {
         throw UnsupportedError(str("quantized weights are not supported yet. Received: quantization_config=", quantization_config));
 }
 
-void ConfiguredLayerBase::start(std::string& name, DTypePolicy& dtype, bool trainable, const Regularizer& activity_regularizer) {
-    if (name.empty()) name = Context::current().unique_name(utils::default_name(class_name_));
+void start_layer(CustomLayer& layer, std::string& name, DTypePolicy& dtype, bool trainable, const Regularizer& activity_regularizer) {
+    if (name.empty()) name = Context::current().unique_name(utils::default_name(layer.class_name()));
     dtype = dtype.resolved();
-    set_options({.name = name, .dtype = dtype, .trainable = trainable, .activity_regularizer = activity_regularizer});
+    layer.set_options({.name = name, .dtype = dtype, .trainable = trainable, .activity_regularizer = activity_regularizer});
 }
 
-Json ConfiguredLayerBase::finish_config(Json config) const {
-    config.set("name", name());
-    config.set("trainable", trainable());
+Json finish_config(const CustomLayer& layer, Json config) {
+    config.set("name", layer.name());
+    config.set("trainable", layer.trainable());
     return config;
 }
 

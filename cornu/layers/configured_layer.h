@@ -41,35 +41,31 @@ CORNU_API void standardize_padding(std::string& padding, bool allow_causal = fal
 // Throws UnsupportedError unless null.
 CORNU_API void refuse_quantization(const Json& quantization_config);
 
-// Everything of a layer with a config but its behaviour.
-class CORNU_API ConfiguredLayerBase : public CustomLayer {
-public:
-    std::string class_name() const final { return class_name_; }
+// What ConfiguredLayer does that needs no template: name and options; the config as the layer is now.
+CORNU_API void start_layer(CustomLayer& layer, std::string& name, DTypePolicy& dtype, bool trainable, const Regularizer& activity_regularizer);
+CORNU_API Json finish_config(const CustomLayer& layer, Json config);
 
-protected:
-    explicit ConfiguredLayerBase(const char* class_name) : class_name_(class_name) {}
-    std::string label() const { return str("layers.", class_name_); }
-    void start(std::string& name, DTypePolicy& dtype, bool trainable, const Regularizer& activity_regularizer);
-    Json finish_config(Json config) const;   // as the layer is now
-
-private:
-    const char* class_name_;
-};
-
-template <class ConfigType>
-class ConfiguredLayer : public ConfiguredLayerBase {
+// Everything of a layer with a config but its behaviour. Base: CustomLayer, or a kind of it.
+template <class ConfigType, class Base = CustomLayer>
+class ConfiguredLayer : public Base {
 public:
     using Config = ConfigType;
-    ConfiguredLayer(const char* class_name, Config config) : ConfiguredLayerBase(class_name), config_(std::move(config)) {
+    ConfiguredLayer(const char* class_name, Config config) : config_(std::move(config)), class_name_(class_name) {
         validate(config_, label());
-        if constexpr (requires { config_.activity_regularizer; } && !requires { Config::sublayers_regularize_activity; }) start(config_.name, config_.dtype, config_.trainable, config_.activity_regularizer);
-        else start(config_.name, config_.dtype, config_.trainable, {});
+        if constexpr (requires { config_.activity_regularizer; } && !requires { Config::sublayers_regularize_activity; })
+            start_layer(*this, config_.name, config_.dtype, config_.trainable, config_.activity_regularizer);
+        else start_layer(*this, config_.name, config_.dtype, config_.trainable, {});
     }
-    Json get_config() const override { return finish_config(to_json(config_)); }
+    std::string class_name() const final { return class_name_; }
+    Json get_config() const override { return finish_config(*this, to_json(config_)); }
     const Config& config() const { return config_; }
 
 protected:
+    std::string label() const { return str("layers.", class_name_); }
     Config config_;
+
+private:
+    const char* class_name_;
 };
 
 }  // namespace cornu::layers

@@ -14,6 +14,7 @@ namespace {
 
 // What is not there yet. A case that passes all the same must leave this list.
 const std::map<std::string, const char*> missing = {
+    {"SimpleRNN_10", "training outputs"},   // Keras's config of SimpleRNN lacks the seed
     {"UpSampling2D_2", "interpolates by \"nearest\" only"},
     {"UpSampling2D_4", "interpolates by \"nearest\" only"},
     {"UpSampling2D_5", "interpolates by \"nearest\" only"},
@@ -21,13 +22,15 @@ const std::map<std::string, const char*> missing = {
 
 }  // namespace
 
-TEST_CASE("layers do what Keras recorded of them") {
-    const testing::Golden golden(golden_path("layers.zip"));
+namespace {
+
+void check_recorded(const char* file) {
+    const testing::Golden golden(golden_path(file));
     const char* only = std::getenv("CORNU_TEST_LAYER");   // a class, for work on it
     int checked = 0;
     for (const Json& recorded : golden.cases()) {
         const std::string &layer = recorded["layer"].as_string(), &name = recorded["name"].as_string();
-        if (only && layer != only) continue;
+        if ((only && layer != only) || recorded.find("calls")) continue;   // calls: rnn/rnn_test.cpp
         if (!layers::find_layer_class({.module = "keras.layers", .class_name = layer, .registered_name = {}})) continue;
         ++checked;
         const auto problems = testing::check_recorded_layer(golden, recorded);
@@ -38,5 +41,10 @@ TEST_CASE("layers do what Keras recorded of them") {
         }
         for (const std::string& problem : problems) CHECK_MESSAGE(false, problem);
     }
-    CHECK(checked > 0);
+    CHECK((checked > 0 || only));
 }
+
+}  // namespace
+
+TEST_CASE("layers do what Keras recorded of them") { check_recorded("layers.zip"); }
+TEST_CASE("recurrent layers do what Keras recorded of them") { check_recorded("recurrent.zip"); }

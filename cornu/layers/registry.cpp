@@ -109,6 +109,20 @@ const std::vector<LayerClass>& layer_classes() {
         item<UpSampling1D>("UpSampling1D"),
         item<UpSampling2D>("UpSampling2D"),
         item<UpSampling3D>("UpSampling3D"),
+        // rnn
+        item<SimpleRNNCell>("SimpleRNNCell"),
+        item<LSTMCell>("LSTMCell"),
+        item<GRUCell>("GRUCell"),
+        item<StackedRNNCells>("StackedRNNCells"),
+        item<RNN>("RNN"),
+        item<SimpleRNN>("SimpleRNN"),
+        item<LSTM>("LSTM"),
+        item<GRU>("GRU"),
+        item<Bidirectional>("Bidirectional"),
+        item<TimeDistributed>("TimeDistributed"),
+        item<ConvLSTM1D>("ConvLSTM1D"),
+        item<ConvLSTM2D>("ConvLSTM2D"),
+        item<ConvLSTM3D>("ConvLSTM3D"),
         // regularization
         item<Dropout>("Dropout"),
         item<SpatialDropout1D>("SpatialDropout1D"),
@@ -137,6 +151,10 @@ void register_layer_class(LayerClass layer_class) {
     Context::current().state<Registered>().classes[name] = std::move(layer_class);
 }
 
+namespace {
+bool is_model(const std::string& class_name) { return class_name == "Sequential" || class_name == "Functional" || class_name == "Model"; }
+}  // namespace
+
 Json serialize(const Layer& layer) {
     const std::string class_name = layer.impl().class_name();
     SerializedObject object{.module = "keras.layers", .class_name = class_name, .registered_name = {}, .config = layer.get_config()};
@@ -163,7 +181,13 @@ Layer deserialize(const Json& json) {
 
 }  // namespace layers
 
-Json Codec<Layer>::encode(const Layer& v) { return v.defined() ? layers::serialize(v) : Json(); }
-void Codec<Layer>::decode(const Json& j, Layer& v) { v = j.is_null() ? Layer() : layers::deserialize(j); }
+Json Codec<Layer>::encode(const Layer& v) {
+    if (!v.defined()) return {};
+    return layers::is_model(v.impl().class_name()) ? layers::serialize_model(v) : layers::serialize(v);
+}
+void Codec<Layer>::decode(const Json& j, Layer& v) {
+    if (j.is_null()) v = Layer();
+    else v = layers::is_model(read_object(j, "a layer").class_name) ? layers::deserialize_model(j) : layers::deserialize(j);
+}
 
 }  // namespace cornu

@@ -43,6 +43,11 @@ void register_layer(const std::string& registered_name) {
 CORNU_API Json serialize(const Layer& layer);
 CORNU_API Layer deserialize(const Json& json);
 
+// The same of a Sequential or Functional model, which may stand where a layer does (TimeDistributed).
+// Defined where models are known, in models/model_config.cpp.
+CORNU_API Json serialize_model(const Layer& model);
+CORNU_API Layer deserialize_model(const Json& json);
+
 }  // namespace layers
 
 // A layer as another's argument (Bidirectional, TimeDistributed); null when undefined.

@@ -152,6 +152,7 @@ constinit const Op slice_op = {
         bool valid = s.start.size() == static_cast<size_t>(out.shape.rank()) && s.stop.size() == s.start.size() && s.stride.size() == s.start.size();
         for (size_t i = 0; valid && i < s.start.size(); ++i) {
             int64_t& dim = out.shape[static_cast<int64_t>(i)];
+            if (dim < 0 && s.stop[i] == dim && s.start[i] == 0 && s.stride[i] == 1) continue;   // an unknown axis, whole
             valid = s.start[i] >= 0 && s.start[i] <= s.stop[i] && (dim < 0 || s.stop[i] <= dim) && s.stride[i] >= 1;
             if (valid) dim = (s.stop[i] - s.start[i] + s.stride[i] - 1) / s.stride[i];
         }

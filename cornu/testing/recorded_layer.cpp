@@ -35,7 +35,10 @@ public:
         check_configs();
         const Tensors x = golden_.tensors(case_["x"]);
         if (!check_weights()) return problems_;
-        compare("predictions", run(x, false), golden_.tensors(case_["predictions"]), tolerance());
+        {
+            const Unchanged unchanged(model_);
+            compare("predictions", run(x, false), golden_.tensors(case_["predictions"]), tolerance());
+        }
         check_gradients(x);
         check_training(x);
         if (const Json* trained = case_.find("trained")) check_steps(x, *trained);
@@ -47,6 +50,21 @@ private:
         const Structure inputs = x.size() == 1 ? Structure(x[0]) : Structure(x);
         return static_cast<const Layer&>(model_)(inputs, Call{.training = training}).flatten();
     }
+
+    // Seeds and statistics as they were once it goes out of scope: Keras recorded each call for itself.
+    class Unchanged {
+    public:
+        explicit Unchanged(const Model& model) : variables_(model.variables()) {
+            for (const Variable& variable : variables_) values_.push_back(variable.value());
+        }
+        ~Unchanged() {
+            for (size_t i = 0; i < variables_.size(); ++i) variables_[i].assign(values_[i]);
+        }
+
+    private:
+        Variables variables_;
+        Tensors values_;
+    };
 
     // What each layer writes is what Keras wrote.
     void check_configs() {
@@ -90,6 +108,7 @@ private:
     void check_gradients(const Tensors& x) {
         const Json& recorded = case_["gradients"];
         const Tensors cotangents = golden_.tensors(recorded["cotangents"]);
+        const Unchanged unchanged(model_);
         GradientTape tape;
         const Tensors out = run(x, false);
         Tensors targets, weights;
@@ -109,9 +128,8 @@ private:
 
     void check_training(const Tensors& x) {
         const Json& recorded = case_["training"];
+        const Unchanged unchanged(model_);
         const Variables variables = model_.variables();
-        Tensors before;
-        for (const Variable& variable : variables) before.push_back(variable.value());
         compare("training outputs", run(x, true), golden_.tensors(recorded["outputs"]), tolerance());
         for (const Json& item : recorded["non_trainable"].as_array()) {
             const std::string& path = item["path"].as_string();
@@ -121,7 +139,6 @@ private:
             if (!found) fail("no variable ", path, " after training");
             else compare("state " + path, {found->value()}, {golden_.tensor(item["value"])}, tolerance());
         }
-        for (size_t i = 0; i < variables.size(); ++i) Variable(variables[i]).assign(before[i]);
     }
 
     // Compiled steps, as fit takes them.

@@ -13,8 +13,12 @@ STEPS = 3
 
 
 def record(family):
+    record_rows(family, ROWS)
+
+
+def record_rows(family, rows):
     counts, failures = {}, []
-    for row in ROWS:
+    for row in rows:
         counts[row.layer] = counts.get(row.layer, 0) + 1
         name = f"{row.layer}_{counts[row.layer]}"
         if family.kept(name):
@@ -24,7 +28,7 @@ def record(family):
         except Exception as error:  # all of them at once: a run takes minutes
             failures.append(f"{name}: {type(error).__name__}: {error}")
     if failures:
-        raise SystemExit("layers: these rows failed:\n" + "\n".join(failures))
+        raise SystemExit(f"{family.name}: these rows failed:\n" + "\n".join(failures))
 
 
 def construct(row):

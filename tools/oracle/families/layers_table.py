@@ -40,11 +40,11 @@ ROWS = []
 
 
 def row(layer, *inputs, build=None, masked=False, call=None, as_list=None, trains=True,
-        gradients=True, **config):
+        gradients=True, table=ROWS, **config):
     """A layer and its inputs; `build` where the arguments are layers themselves."""
     make = build or (lambda: getattr(layers, layer)(**config))
-    ROWS.append(Row(layer, list(inputs), make, masked, call,
-                    len(inputs) > 1 if as_list is None else as_list, trains, gradients))
+    table.append(Row(layer, list(inputs), make, masked, call,
+                     len(inputs) > 1 if as_list is None else as_list, trains, gradients))
 
 
 FIRST, LAST = "channels_first", "channels_last"
