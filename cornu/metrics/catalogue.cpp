@@ -5,7 +5,8 @@ namespace cornu::metrics {
 const std::vector<MetricClass>& all_metrics() {
     static const std::vector<MetricClass> all = [] {
         std::vector<MetricClass> out;
-        for (auto* family : {reduction_metrics, accuracy_metrics, regression_metrics, probabilistic_metrics, hinge_metrics})
+        for (auto* family : {reduction_metrics, accuracy_metrics, regression_metrics, probabilistic_metrics, hinge_metrics,
+                             confusion_metrics, auc_metrics, f_score_metrics, iou_metrics, correlation_metrics})
             for (MetricClass& item : family()) out.push_back(std::move(item));
         return out;
     }();
