@@ -7,7 +7,7 @@ namespace cornu::losses {
 const std::vector<LossClass>& all_losses() {
     static const std::vector<LossClass> all = [] {
         std::vector<LossClass> out;
-        for (auto* family : {regression_losses, probabilistic_losses, hinge_losses, segmentation_losses})
+        for (auto* family : {regression_losses, probabilistic_losses, hinge_losses, segmentation_losses, sequence_losses, metric_learning_losses})
             for (LossClass& item : family()) out.push_back(std::move(item));
         return out;
     }();

@@ -13,9 +13,6 @@ namespace cornu::metrics {
 
 namespace {
 
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-Tensor plain(const Tensor& y_true, const Tensor& y_pred, const MetricConfig&) { return function(y_true, y_pred); }
-
 constexpr FunctionMetricInfo<MetricConfig> mse_info = {"MeanSquaredError", "mean_squared_error", Direction::down, plain<losses::mean_squared_error>};
 constexpr FunctionMetricInfo<MetricConfig> mae_info = {"MeanAbsoluteError", "mean_absolute_error", Direction::down, plain<losses::mean_absolute_error>};
 constexpr FunctionMetricInfo<MetricConfig> mape_info = {"MeanAbsolutePercentageError", "mean_absolute_percentage_error", Direction::down, plain<losses::mean_absolute_percentage_error>};
