@@ -24,8 +24,8 @@ protected:
     WrapperOptimizer(const char* class_name, OptimizerOptions options) : CustomOptimizer(class_name, 0.0, std::move(options)) {}
     void wrap(const Optimizer& inner, std::string attribute, std::optional<double> loss_scale_factor) {
         if (!inner.defined()) throw ValueError(str("[optimizers.", class_name(), "] an optimizer is needed. Received: an empty one"));
-        if (!inner.impl().inner().empty())
-            throw ValueError(str("[optimizers.", class_name(), "] the inner optimizer must not be one around others. Received: ", inner.impl().class_name()));
+        if (inner.impl().class_name() == "LossScaleOptimizer" || inner.impl().class_name() == class_name())
+            throw ValueError(str("[optimizers.", class_name(), "] no LossScaleOptimizer and no other of its kind can be an inner optimizer. Received: ", inner.impl().class_name()));
         inner.impl().set_loss_scale_factor(loss_scale_factor);
         inner_.push_back({std::move(attribute), inner.shared()});
         collect();
