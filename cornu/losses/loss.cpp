@@ -123,6 +123,7 @@ namespace {
 class FunctionOfOnesOwn final : public CustomLoss {
 public:
     explicit FunctionOfOnesOwn(LossFunction function) : function_(std::move(function)), registered_name_(losses::name_of_function(function_)) {
+        if (!function_) throw ValueError("a loss was made of a function. Received: an empty one");
         set_options(registered_name_.substr(registered_name_.find('>') + 1), "sum_over_batch_size");
     }
     Tensor call(const Tensor& y_true, const Tensor& y_pred) override {
@@ -168,7 +169,8 @@ Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor
 Json Codec<Loss>::encode(const Loss& v) {
     if (!v.defined()) return {};
     if (const auto* function = dynamic_cast<const FunctionOfOnesOwn*>(v.shared().get())) return losses::write_function(function->registered_name());
-    if (!v.wanted().empty()) return v.wanted();
+    // A registered class is written whole: its name alone says nothing to Keras.
+    if (!v.wanted().empty() && !(v.shared() && RegisteredClasses<CustomLoss>::current().of(v.impl()))) return v.wanted();
     return write_object_of(losses::all_losses(), "keras.losses", v.impl());
 }
 

@@ -129,6 +129,7 @@ TEST_CASE("what a loss refuses") {
     CHECK(says(check(Tensor::from(std::vector<float>{1, NAN}), {2, 3}), "NaN"));
     CHECK(message_of([] { losses::SparseCategoricalCrossentropy({.ignore_class = -1}).impl().check_targets(Tensor::from(std::vector<int64_t>{-1}), {1, 3}); }) == "");
     CHECK(says(message_of([] { losses::CTC().impl().check_targets(Tensor::from(std::vector<int32_t>{1, 4}, {1, 2}), {1, 5, 4}); }), "[losses.CTC] targets must be class indices in [0, 4)"));
+    CHECK(says(message_of([] { losses::CategoricalGeneralizedCrossEntropy().impl().check_targets(Tensor::from(std::vector<int32_t>{0, 3}), {2, 3}); }), "class indices in [0, 3)"));
     CHECK(says(message_of([] { losses::ctc(Tensor::full({2}, 1), Tensor::full({2, 3}, 1)); }), "y_true must be of shape (batch, labels)"));
     CHECK(says(message_of([] { losses::circle(Tensor::full({3}, 1), Tensor::full({2, 4}, 1)); }), "one label for each embedding"));
     CHECK(says(message_of([] { losses::MeanSquaredError().impl().check_targets(Tensor::from(std::vector<double>{1, 2, NAN}), {3, 1}); }), "element 2"));
@@ -185,6 +186,7 @@ TEST_CASE("a loss of one's own") {
     Codec<Loss>::decode(json, read);
     CHECK(read(y, p).item<float>() == 8.0f);
     CHECK(Loss("mine>CubedError")(y, p).item<float>() == 8.0f);
+    CHECK(Codec<Loss>::encode(Loss("mine>CubedError")) == json);
 
     Codec<Loss>::decode(Codec<Loss>::encode(cornu::loss<Scaled>(ScaledConfig{.scale = 5, .name = "five"})), read);
     CHECK(read(y, p).item<float>() == 10.0f);
@@ -215,6 +217,7 @@ TEST_CASE("a function as a loss") {
     CHECK(read.impl().name() == "distance");
     CHECK(Codec<Loss>::encode(Loss("distance")) == json);
     CHECK_THROWS_AS(losses::register_function("mine>nothing", LossFunction()), ValueError);
+    CHECK_THROWS_AS(Loss(LossFunction()), ValueError);
 
     // As Keras writes a function of its own.
     Codec<Loss>::decode(Json::parse(R"({"module": "builtins", "class_name": "function", "config": "mean_absolute_error", "registered_name": "function"})"), read);

@@ -82,10 +82,11 @@ constexpr FunctionLossInfo<GeneralizedCrossEntropyConfig> generalized_info = {
     "CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy",
     [](const Tensor& t, const Tensor& p, const GeneralizedCrossEntropyConfig& c) {
         return categorical_generalized_cross_entropy(t, p, c.q);
+    },
+    [](const Tensor& t, const Shape& p, const GeneralizedCrossEntropyConfig&) {
+        check_class_indices("losses.CategoricalGeneralizedCrossEntropy", t, p, -1, {});
     }};
-constexpr FunctionLossInfo<LossConfig> divergence_info = {
-    "KLDivergence", "kl_divergence",
-    plain<kl_divergence>};
+constexpr FunctionLossInfo<LossConfig> divergence_info = {"KLDivergence", "kl_divergence", plain<kl_divergence>};
 constexpr FunctionLossInfo<LossConfig> poisson_info = {
     "Poisson", "poisson", plain<poisson>};
 

@@ -78,7 +78,8 @@ void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tens
 Json Codec<Metric>::encode(const Metric& v) {
     if (!v.defined()) return {};
     if (const auto* own = dynamic_cast<const FunctionOfOnesOwn*>(v.shared().get())) return losses::write_function(own->registered_name());
-    if (!v.wanted().empty()) return v.wanted();
+    // A registered class is written whole: its name alone says nothing to Keras.
+    if (!v.wanted().empty() && !(v.shared() && RegisteredClasses<CustomMetric>::current().of(v.impl()))) return v.wanted();
     return write_object_of(metrics::all_metrics(), "keras.metrics", v.impl());
 }
 

@@ -42,7 +42,9 @@ TEST_CASE("metrics are Keras's: results, state, weights, configs") {
         for (const Json& update : row["updates"].as_array()) {
             const Json& args = update["args"];
             const Tensor weight = update["sample_weight"].is_null() ? Tensor() : golden.tensor(update["sample_weight"]);
-            metric.update_state(golden.tensor(args[0]), args.size() > 1 ? golden.tensor(args[1]) : Tensor(), weight);
+            const Tensor y_pred = args.size() > 1 ? golden.tensor(args[1]) : Tensor();
+            if (!update.get("mask").is_null()) y_pred.set_mask(golden.tensor(update["mask"]));
+            metric.update_state(golden.tensor(args[0]), y_pred, weight);
             CHECK(difference_of_values(metric.result(), golden.tensor(update["result"]), 1e-5) == "");
             const Json& state = update["variables"];
             REQUIRE(metric.variables().size() == state.size());

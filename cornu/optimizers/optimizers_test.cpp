@@ -49,6 +49,8 @@ TEST_CASE("optimizers are Keras's: variables, slots, paths, configs") {
         if (row["kind"].as_string() != "optimizer") continue;
         CAPTURE(row["name"].as_string());
         ++checked;
+        Context context;  // names count from the start
+        const Context::Use use(context);
         Optimizer optimizer;
         Codec<Optimizer>::decode(row["config"], optimizer);
         CHECK(Codec<Optimizer>::encode(optimizer) == row["config"]);

@@ -1,5 +1,6 @@
 """keras.metrics: result and state after each of several updates, with and without weights."""
 
+import keras
 import numpy as np
 from keras import losses, metrics
 
@@ -139,9 +140,25 @@ row("Mean", N(), weighted=False)
 row("Sum", N(4))
 row("Sum", N(3, 2))
 
+# class, arguments; y_pred carries a mask
+MASKED = [
+    ("MeanSquaredError", (N(5, 3), N(5, 3))),
+    ("MeanSquaredError", (N(5, 2, 3), N(5, 2, 3))),
+    ("BinaryAccuracy", (BITS, CHANCES)),
+    ("SparseCategoricalAccuracy", (I(0, 4, 3, 2), U(0, 1, 3, 2, 4))),
+    ("SparseCategoricalCrossentropy", (I(0, 4, 3, 2), U(0.01, 1, 3, 2, 4))),
+    ("CosineSimilarity", (N(5, 3), N(5, 3))),
+    ("Precision", (BITS, CHANCES)),
+    ("RootMeanSquaredError", (N(5, 3), N(5, 3))),
+]
+
 
 def record(family):
     counts = {}
+    for n, (metric, arguments) in enumerate(MASKED):
+        for weighted in [False, True]:
+            name = f"masked_{n}{'_weighted' if weighted else ''}"
+            record_row(family, name, metric, arguments, {}, weighted, masked=True)
     for metric, arguments, config, weightable in TABLE:
         counts[metric] = counts.get(metric, 0) + 1
         for weighted in [False, True] if weightable else [False]:
@@ -149,7 +166,7 @@ def record(family):
                        metric, arguments, config, weighted)
 
 
-def record_row(family, name, metric, arguments, config, weighted):
+def record_row(family, name, metric, arguments, config, weighted, masked=False):
     golden.fresh()
     rng = golden.rng(name)
     instance = getattr(metrics, metric)(**config)
@@ -158,9 +175,15 @@ def record_row(family, name, metric, arguments, config, weighted):
         drawn = [spec.draw(rng) for spec in arguments]
         weight = None
         if weighted:
-            weight = rng.uniform(0, 2, drawn[0].shape[:1]).astype("float32")
-        instance.update_state(*drawn, sample_weight=weight)
-        updates.append({"args": drawn, "sample_weight": weight, "result": instance.result(),
+            shape = drawn[-1].shape[:-1] if masked else drawn[0].shape[:1]
+            weight = rng.uniform(0, 2, shape).astype("float32")
+        mask, given = None, drawn
+        if masked:
+            mask = rng.integers(0, 2, drawn[-1].shape[:-1]).astype("bool")
+            given = [*drawn[:-1], keras.ops.convert_to_tensor(drawn[-1])]
+            given[-1]._keras_mask = keras.ops.convert_to_tensor(mask)
+        instance.update_state(*given, sample_weight=weight)
+        updates.append({"args": drawn, "sample_weight": weight, "mask": mask, "result": instance.result(),
                         "variables": [{"path": v.path, "value": np.asarray(v.value)} for v in instance.variables]})
     instance.reset_state()
     family.case(name, config=golden.config_of(instance), updates=updates,
