@@ -217,7 +217,7 @@ TEST_CASE("a function as a loss") {
     CHECK(read.impl().name() == "distance");
     CHECK(Codec<Loss>::encode(Loss("distance")) == json);
     CHECK_THROWS_AS(losses::register_function("mine>nothing", LossFunction()), ValueError);
-    CHECK_THROWS_AS(Loss(LossFunction()), ValueError);
+    CHECK_THROWS_AS(Loss{LossFunction()}, ValueError);
 
     // As Keras writes a function of its own.
     Codec<Loss>::decode(Json::parse(R"({"module": "builtins", "class_name": "function", "config": "mean_absolute_error", "registered_name": "function"})"), read);
