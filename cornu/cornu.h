@@ -4,6 +4,7 @@
 #include "cornu/activations/activation.h"
 #include "cornu/autodiff/control_flow.h"
 #include "cornu/autodiff/mapping.h"
+#include "cornu/autodiff/ctc.h"
 #include "cornu/autodiff/tape.h"
 #include "cornu/backend/backend.h"
 #include "cornu/backend/jit.h"

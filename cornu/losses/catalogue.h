@@ -11,6 +11,8 @@ std::vector<LossClass> regression_losses();
 std::vector<LossClass> probabilistic_losses();
 std::vector<LossClass> hinge_losses();
 std::vector<LossClass> segmentation_losses();
+std::vector<LossClass> sequence_losses();
+std::vector<LossClass> metric_learning_losses();
 
 const std::vector<LossClass>& all_losses();
 // By "MeanSquaredError", "mean_squared_error" or "mse". Of a function's name it is the loss's too,

@@ -15,6 +15,10 @@ struct FunctionLossInfo {
     const char* beyond_keras = nullptr;  // a field that Keras reads but forgets to write
 };
 
+// `call` of a function that has no settings.
+template <Tensor (*function)(const Tensor&, const Tensor&), class Config>
+Tensor plain(const Tensor& y_true, const Tensor& y_pred, const Config&) { return function(y_true, y_pred); }
+
 template <class Config>
 class FunctionLoss final : public CustomLoss {
 public:

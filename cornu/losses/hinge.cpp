@@ -14,9 +14,6 @@ Tensor signs(const Tensor& y_true) {
     return ops::where(binary, 2.0 * y_true - 1.0, y_true);
 }
 
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-Tensor plain(const Tensor& y_true, const Tensor& y_pred, const LossConfig&) { return function(y_true, y_pred); }
-
 constexpr FunctionLossInfo<LossConfig> hinge_info = {"Hinge", "hinge", plain<hinge>};
 constexpr FunctionLossInfo<LossConfig> squared_info = {"SquaredHinge", "squared_hinge", plain<squared_hinge>};
 constexpr FunctionLossInfo<LossConfig> categorical_info = {"CategoricalHinge", "categorical_hinge", plain<categorical_hinge>};

@@ -5,6 +5,7 @@
 #include "cornu/base/naming.h"
 #include "cornu/base/serialized_object.h"
 #include "cornu/losses/catalogue.h"
+#include "cornu/losses/registry.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
@@ -21,12 +22,6 @@ bool is_mean(const Reduction& reduction) {
     return reduction == "sum_over_batch_size" || reduction == "mean" || reduction == "mean_with_sample_weight";
 }
 
-// 0 / 0 is 0 here: a batch in which nothing counts has no loss.
-Tensor divide_no_nan(const Tensor& x, const Tensor& y) {
-    const Tensor zero = ops::equal(y, 0);
-    return ops::where(zero, ops::zeros_like(x), x / ops::where(zero, ops::ones_like(y), y));
-}
-
 Tensor reduce_values(const Tensor& values, const Tensor& sample_weight, const Reduction& reduction) {
     if (!reduction || reduction == "none" || values.rank() == 0 || values.shape() == Shape{0}) return values;
     const Tensor total = ops::sum(values);
@@ -37,6 +32,11 @@ Tensor reduce_values(const Tensor& values, const Tensor& sample_weight, const Re
 }
 
 }  // namespace
+
+Tensor divide_no_nan(const Tensor& x, const Tensor& y) {
+    const Tensor zero = ops::equal(y, 0);
+    return ops::where(zero, ops::zeros_like(x), x / ops::where(zero, ops::ones_like(y), y));
+}
 
 std::pair<Tensor, Tensor> squeeze_or_expand_to_same_rank(const Tensor& x1, const Tensor& x2, bool expand_rank_1) {
     Tensor a = x1, b = x2;
@@ -111,6 +111,37 @@ void CustomLoss::set_options(std::string name, Reduction reduction, std::optiona
     dtype_ = dtype;
 }
 
+void CustomLoss::read_config(const Json& config) {
+    Reduction reduction = reduction_;
+    if (const Json* given = config.find("reduction")) Codec<Reduction>::decode(*given, reduction);
+    const Json& name = config.get("name");
+    set_options(name.is_string() ? name.as_string() : name_, reduction, dtype_);
+}
+
+namespace {
+
+class FunctionOfOnesOwn final : public CustomLoss {
+public:
+    explicit FunctionOfOnesOwn(LossFunction function) : function_(std::move(function)), registered_name_(losses::name_of_function(function_)) {
+        if (!function_) throw ValueError("a loss was made of a function. Received: an empty one");
+        set_options(registered_name_.substr(registered_name_.find('>') + 1), "sum_over_batch_size");
+    }
+    Tensor call(const Tensor& y_true, const Tensor& y_pred) override {
+        const auto [t, p] = losses::squeeze_or_expand_to_same_rank(y_true, y_pred);
+        return function_(t, p);
+    }
+    std::string class_name() const override { return "function"; }
+    const std::string& registered_name() const { return registered_name_; }
+
+private:
+    LossFunction function_;
+    std::string registered_name_;
+};
+
+}  // namespace
+
+Loss::Loss(LossFunction function) : impl_(std::make_shared<FunctionOfOnesOwn>(std::move(function))) {}
+
 Loss::Loss(const std::string& name) : wanted_(name) {
     if (name == "crossentropy" || name == "ce") return;
     impl_ = losses::make_loss(name);
@@ -137,13 +168,16 @@ Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor
 
 Json Codec<Loss>::encode(const Loss& v) {
     if (!v.defined()) return {};
-    if (!v.wanted().empty()) return v.wanted();
-    return write_object({.module = "keras.losses", .class_name = v.impl().class_name(), .config = v.impl().get_config()});
+    if (const auto* function = dynamic_cast<const FunctionOfOnesOwn*>(v.shared().get())) return losses::write_function(function->registered_name());
+    // A registered class is written whole: its name alone says nothing to Keras.
+    if (!v.wanted().empty() && !(v.shared() && RegisteredClasses<CustomLoss>::current().of(v.impl()))) return v.wanted();
+    return write_object_of(losses::all_losses(), "keras.losses", v.impl());
 }
 
 void Codec<Loss>::decode(const Json& j, Loss& v) {
     if (j.is_null()) v = Loss();
     else if (j.is_string()) v = Loss(j.as_string());
+    else if (const auto function = losses::read_function(j)) v = Loss(*function);
     else v = Loss(losses::make_loss(read_object(j, "a loss")));
 }
 

@@ -1,9 +1,12 @@
 // Loss: a handle to how wrong a prediction is. Looked up by name ("mse") or made: losses::MeanSquaredError().
 #pragma once
 
+#include <concepts>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "cornu/base/schema.h"
 #include "cornu/tensor/codec.h"
@@ -33,6 +36,7 @@ public:
     // An empty name becomes the class's in snake case. Throws ValueError for an unknown reduction.
     void set_options(std::string name, Reduction reduction, std::optional<DType> dtype = {});
     void set_name(std::string name) { name_ = std::move(name); }
+    void read_config(const Json& config);        // name and reduction, as get_config writes them
 
 private:
     std::string name_;
@@ -40,11 +44,20 @@ private:
     std::optional<DType> dtype_;
 };
 
+// One value per sample, of tensors of the loss's dtype and the same rank.
+using LossFunction = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
+template <class F, class Handle>
+concept FunctionFor = !std::derived_from<std::remove_cvref_t<F>, Handle> && std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&>;
+
 class CORNU_API Loss {
 public:
     Loss() = default;                            // none: this output has no loss
     Loss(const char* name) : Loss(std::string(name)) {}
     Loss(const std::string& name);               // "mse", …; "crossentropy" is settled when compiled
+    // A function of one's own; a file names it by what losses::register_function knows it as.
+    Loss(LossFunction function);
+    template <FunctionFor<Loss> F>
+    Loss(F function) : Loss(LossFunction(std::move(function))) {}
     explicit Loss(std::shared_ptr<CustomLoss> impl) : impl_(std::move(impl)) {}
 
     bool defined() const { return impl_ || !wanted_.empty(); }
@@ -73,6 +86,8 @@ namespace losses {
 
 // Ranks that differ by a last axis of size 1 are made equal.
 CORNU_API std::pair<Tensor, Tensor> squeeze_or_expand_to_same_rank(const Tensor& x1, const Tensor& x2, bool expand_rank_1 = true);
+// x / y, and 0 where y is 0: a batch in which nothing counts has no loss.
+CORNU_API Tensor divide_no_nan(const Tensor& x, const Tensor& y);
 // Sample weights in which masked steps count nothing; undefined when neither is given.
 CORNU_API Tensor apply_mask(const Tensor& sample_weight, const Tensor& mask, DType dtype, const Reduction& reduction);
 CORNU_API Tensor reduce_weighted_values(const Tensor& values, const Tensor& sample_weight, const Tensor& mask,

@@ -2,6 +2,7 @@
 
 #include "cornu/base/log.h"
 #include "cornu/losses/catalogue.h"
+#include "cornu/losses/class_indices_impl.h"
 #include "cornu/losses/function_loss_impl.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
@@ -33,26 +34,24 @@ void warn_of_one_class(const char* loss, const Tensor& y_pred) {
                      y_pred.shape(), ". For one probability use binary_crossentropy."));
 }
 
-// Class indices outside [0, classes) would read as no class at all and train on nothing.
+// What all cross-entropies have, and all focal ones.
+template <class C>
+void describe_crossentropy(Schema<C>& s) {
+    describe_loss(s);
+    s.template field<&C::from_logits>("y_pred are scores, not probabilities");
+    if constexpr (requires { &C::label_smoothing; })
+        s.template field<&C::label_smoothing>("how far targets move towards the uniform distribution").between(0, 1);
+    s.template field<&C::axis>("the axis of the classes, or of the mean");
+}
+template <class C>
+void describe_focal(Schema<C>& s, const char* alpha) {
+    describe_crossentropy(s);
+    s.template field<&C::alpha>(alpha);
+    s.template field<&C::gamma>("how much easy samples count less");
+}
+
 void check_classes(const Tensor& y_true, const Shape& y_pred, const SparseCategoricalCrossentropyConfig& config) {
-    if (y_pred.rank() == 0) return;
-    const int64_t classes = y_pred.dim(config.axis);
-    if (classes < 0) return;
-    const auto check = [&](auto values) {
-        for (size_t i = 0; i < values.size(); ++i) {
-            const double label = static_cast<double>(values[i]);
-            if ((label >= 0 && label < static_cast<double>(classes)) || (config.ignore_class && label == static_cast<double>(*config.ignore_class))) continue;
-            throw ValueError(str("[losses.SparseCategoricalCrossentropy] targets must be class indices in [0, ", classes,
-                                 "), as the model's output has shape ", y_pred, ". Received: ", label, " at element ", i,
-                                 " of targets of shape ", y_true.shape()));
-        }
-    };
-    switch (y_true.dtype()) {
-        case DType::int32: return check(y_true.data<int32_t>());
-        case DType::int64: return check(y_true.data<int64_t>());
-        case DType::uint8: return check(y_true.data<uint8_t>());
-        default: return check(y_true.to_vector<double>());
-    }
+    check_class_indices("losses.SparseCategoricalCrossentropy", y_true, y_pred, config.axis, config.ignore_class);
 }
 
 constexpr FunctionLossInfo<CrossentropyConfig> binary_info = {
@@ -83,12 +82,13 @@ constexpr FunctionLossInfo<GeneralizedCrossEntropyConfig> generalized_info = {
     "CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy",
     [](const Tensor& t, const Tensor& p, const GeneralizedCrossEntropyConfig& c) {
         return categorical_generalized_cross_entropy(t, p, c.q);
+    },
+    [](const Tensor& t, const Shape& p, const GeneralizedCrossEntropyConfig&) {
+        check_class_indices("losses.CategoricalGeneralizedCrossEntropy", t, p, -1, {});
     }};
-constexpr FunctionLossInfo<LossConfig> divergence_info = {
-    "KLDivergence", "kl_divergence",
-    [](const Tensor& t, const Tensor& p, const LossConfig&) { return kl_divergence(t, p); }};
+constexpr FunctionLossInfo<LossConfig> divergence_info = {"KLDivergence", "kl_divergence", plain<kl_divergence>};
 constexpr FunctionLossInfo<LossConfig> poisson_info = {
-    "Poisson", "poisson", [](const Tensor& t, const Tensor& p, const LossConfig&) { return poisson(t, p); }};
+    "Poisson", "poisson", plain<poisson>};
 
 }  // namespace
 
@@ -151,35 +151,16 @@ Tensor poisson(const Tensor& y_true, const Tensor& y_pred) {
     return ops::mean(y_pred - ops::cast(y_true, y_pred.dtype()) * ops::log(y_pred + epsilon()), -1);
 }
 
-void CrossentropyConfig::describe(Schema<CrossentropyConfig>& s) {
-    describe_loss(s);
-    s.field<&CrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
-    s.field<&CrossentropyConfig::label_smoothing>("how far targets move towards the uniform distribution").between(0, 1);
-    s.field<&CrossentropyConfig::axis>("the axis of the classes");
-}
+void CrossentropyConfig::describe(Schema<CrossentropyConfig>& s) { describe_crossentropy(s); }
 void SparseCategoricalCrossentropyConfig::describe(Schema<SparseCategoricalCrossentropyConfig>& s) {
-    describe_loss(s);
-    s.field<&SparseCategoricalCrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
+    describe_crossentropy(s);
     s.field<&SparseCategoricalCrossentropyConfig::ignore_class>("a class that does not count");
-    s.field<&SparseCategoricalCrossentropyConfig::axis>("the axis of the classes");
 }
 void BinaryFocalCrossentropyConfig::describe(Schema<BinaryFocalCrossentropyConfig>& s) {
-    describe_loss(s);
-    s.field<&BinaryFocalCrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
-    s.field<&BinaryFocalCrossentropyConfig::label_smoothing>("how far targets move towards 0.5").between(0, 1);
-    s.field<&BinaryFocalCrossentropyConfig::axis>("the axis over which the mean is taken");
+    describe_focal(s, "the weight of class 1");
     s.field<&BinaryFocalCrossentropyConfig::apply_class_balancing>("weigh the classes by alpha and 1 - alpha");
-    s.field<&BinaryFocalCrossentropyConfig::alpha>("the weight of class 1");
-    s.field<&BinaryFocalCrossentropyConfig::gamma>("how much easy samples count less");
 }
-void CategoricalFocalCrossentropyConfig::describe(Schema<CategoricalFocalCrossentropyConfig>& s) {
-    describe_loss(s);
-    s.field<&CategoricalFocalCrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
-    s.field<&CategoricalFocalCrossentropyConfig::label_smoothing>("how far targets move towards the uniform distribution").between(0, 1);
-    s.field<&CategoricalFocalCrossentropyConfig::axis>("the axis of the classes");
-    s.field<&CategoricalFocalCrossentropyConfig::alpha>("the weight of all classes");
-    s.field<&CategoricalFocalCrossentropyConfig::gamma>("how much easy samples count less");
-}
+void CategoricalFocalCrossentropyConfig::describe(Schema<CategoricalFocalCrossentropyConfig>& s) { describe_focal(s, "the weight of all classes"); }
 void GeneralizedCrossEntropyConfig::describe(Schema<GeneralizedCrossEntropyConfig>& s) {
     describe_loss(s);
     s.field<&GeneralizedCrossEntropyConfig::q>("between cross-entropy (0) and mean absolute error (1)")

@@ -16,9 +16,6 @@ std::pair<Tensor, Tensor> matched(const Tensor& y_true, const Tensor& y_pred) {
     return squeeze_or_expand_to_same_rank(ops::cast(y_true, y_pred.dtype()), y_pred);
 }
 
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-Tensor plain(const Tensor& y_true, const Tensor& y_pred, const LossConfig&) { return function(y_true, y_pred); }
-
 constexpr FunctionLossInfo<LossConfig> mse_info = {"MeanSquaredError", "mean_squared_error", plain<mean_squared_error>};
 constexpr FunctionLossInfo<LossConfig> mae_info = {"MeanAbsoluteError", "mean_absolute_error", plain<mean_absolute_error>};
 constexpr FunctionLossInfo<LossConfig> mape_info = {"MeanAbsolutePercentageError", "mean_absolute_percentage_error", plain<mean_absolute_percentage_error>};

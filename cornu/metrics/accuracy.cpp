@@ -25,9 +25,6 @@ Tensor among_top_k(const Tensor& y_true, const Tensor& y_pred, int64_t k) {
     return y_true.rank() > 1 ? ops::reshape(matches, y_true.shape()) : matches;
 }
 
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-Tensor plain(const Tensor& y_true, const Tensor& y_pred, const MetricConfig&) { return function(y_true, y_pred); }
-
 constexpr FunctionMetricInfo<MetricConfig> accuracy_info = {"Accuracy", "accuracy", Direction::up, plain<accuracy>};
 constexpr FunctionMetricInfo<BinaryAccuracyConfig> binary_info = {
     "BinaryAccuracy", "binary_accuracy", Direction::up,

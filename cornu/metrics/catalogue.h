@@ -12,6 +12,11 @@ std::vector<MetricClass> accuracy_metrics();
 std::vector<MetricClass> regression_metrics();
 std::vector<MetricClass> probabilistic_metrics();
 std::vector<MetricClass> hinge_metrics();
+std::vector<MetricClass> confusion_metrics();
+std::vector<MetricClass> auc_metrics();
+std::vector<MetricClass> f_score_metrics();
+std::vector<MetricClass> iou_metrics();
+std::vector<MetricClass> correlation_metrics();
 
 const std::vector<MetricClass>& all_metrics();
 // By "MeanSquaredError", "mean_squared_error" or "mse"; its name is the one asked for, as in Keras.

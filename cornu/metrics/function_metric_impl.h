@@ -1,7 +1,7 @@
 // The mean of a function of y_true, y_pred and its config: most of Keras's metrics are.
 #pragma once
 
-#include "cornu/base/serialized_object.h"
+#include "cornu/metrics/configured_metric_impl.h"
 #include "cornu/metrics/reduction.h"
 
 namespace cornu::metrics {
@@ -14,6 +14,10 @@ struct FunctionMetricInfo {
     Tensor (*call)(const Tensor& y_true, const Tensor& y_pred, const Config& config);
     const char* beyond_keras = nullptr;  // a field that Keras reads but forgets to write
 };
+
+// `call` of a function that has no settings.
+template <Tensor (*function)(const Tensor&, const Tensor&), class Config>
+Tensor plain(const Tensor& y_true, const Tensor& y_pred, const Config&) { return function(y_true, y_pred); }
 
 template <class Config>
 class FunctionMetric final : public CustomMeanMetricWrapper {
@@ -38,12 +42,6 @@ private:
     const FunctionMetricInfo<Config>& info_;
     Config config_;
 };
-
-template <class Config>
-void describe_metric(Schema<Config>& s) {
-    s.template field<&Config::name>("the metric's name");
-    s.template field<&Config::dtype>("what it computes in");
-}
 
 template <class Config>
 std::shared_ptr<CustomMetric> make(const FunctionMetricInfo<Config>& info, Config config) {

@@ -7,9 +7,6 @@
 namespace cornu::metrics {
 
 namespace {
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-Tensor plain(const Tensor& y_true, const Tensor& y_pred, const MetricConfig&) { return function(y_true, y_pred); }
-
 constexpr FunctionMetricInfo<MetricConfig> hinge_info = {"Hinge", "hinge", Direction::down, plain<losses::hinge>};
 constexpr FunctionMetricInfo<MetricConfig> squared_info = {"SquaredHinge", "squared_hinge", Direction::down, plain<losses::squared_hinge>};
 constexpr FunctionMetricInfo<MetricConfig> categorical_info = {"CategoricalHinge", "categorical_hinge", Direction::down, plain<losses::categorical_hinge>};

@@ -2,6 +2,8 @@
 
 #include "cornu/base/naming.h"
 #include "cornu/metrics/catalogue.h"
+#include "cornu/metrics/reduction.h"
+#include "cornu/metrics/registry.h"
 #include "cornu/ops/apply.h"
 #include "cornu/tensor/context.h"
 
@@ -33,6 +35,30 @@ Variable CustomMetric::add_variable(const std::string& name, const Shape& shape,
     return variable;
 }
 
+namespace {
+
+class FunctionOfOnesOwn final : public metrics::CustomMeanMetricWrapper {
+public:
+    explicit FunctionOfOnesOwn(MetricFunction function)
+        : FunctionOfOnesOwn(losses::name_of_function(function), function) {}
+    std::string class_name() const override { return "function"; }
+    const std::string& registered_name() const { return registered_name_; }
+
+private:
+    FunctionOfOnesOwn(const std::string& name, const MetricFunction& function)
+        : CustomMeanMetricWrapper(function, name.substr(name.find('>') + 1)), registered_name_(name) {}
+    std::string registered_name_;
+};
+
+}  // namespace
+
+Metric::Metric(MetricFunction function) : impl_(std::make_shared<FunctionOfOnesOwn>(std::move(function))) {}
+
+Metric Metric::for_one_output() const {
+    if (const auto* own = dynamic_cast<const FunctionOfOnesOwn*>(impl_.get())) return Metric(own->function());
+    return wanted_.empty() ? *this : Metric(wanted_);
+}
+
 Metric::Metric(const std::string& name) : wanted_(name) {
     if (name == "accuracy" || name == "acc" || name == "crossentropy" || name == "ce") return;
     impl_ = metrics::make_metric(name);
@@ -51,13 +77,16 @@ void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tens
 
 Json Codec<Metric>::encode(const Metric& v) {
     if (!v.defined()) return {};
-    if (!v.wanted().empty()) return v.wanted();
-    return write_object({.module = "keras.metrics", .class_name = v.impl().class_name(), .config = v.impl().get_config()});
+    if (const auto* own = dynamic_cast<const FunctionOfOnesOwn*>(v.shared().get())) return losses::write_function(own->registered_name());
+    // A registered class is written whole: its name alone says nothing to Keras.
+    if (!v.wanted().empty() && !(v.shared() && RegisteredClasses<CustomMetric>::current().of(v.impl()))) return v.wanted();
+    return write_object_of(metrics::all_metrics(), "keras.metrics", v.impl());
 }
 
 void Codec<Metric>::decode(const Json& j, Metric& v) {
     if (j.is_null()) v = Metric();
     else if (j.is_string()) v = Metric(j.as_string());
+    else if (const auto function = losses::read_function(j)) v = Metric(*function);
     else v = Metric(metrics::make_metric(read_object(j, "a metric")));
 }
 

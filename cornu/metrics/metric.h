@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cornu/base/schema.h"
+#include "cornu/losses/loss.h"
 #include "cornu/tensor/codec.h"
 #include "cornu/tensor/tensor.h"
 #include "cornu/tensor/variable.h"
@@ -44,11 +45,17 @@ private:
     Variables variables_;
 };
 
+using MetricFunction = LossFunction;             // one value per sample, or several
+
 class CORNU_API Metric {
 public:
     Metric() = default;
     Metric(const char* name) : Metric(std::string(name)) {}
     Metric(const std::string& name);             // "accuracy" is settled when the model is compiled
+    // The mean of a function of one's own; a file names it by what losses::register_function knows it as.
+    Metric(MetricFunction function);
+    template <FunctionFor<Metric> F>
+    Metric(F function) : Metric(MetricFunction(std::move(function))) {}
     explicit Metric(std::shared_ptr<CustomMetric> impl) : impl_(std::move(impl)) {}
 
     bool defined() const { return impl_ || !wanted_.empty(); }
@@ -60,6 +67,8 @@ public:
     const Variables& variables() const { return impl().variables(); }
     CustomMetric& impl() const;
     const std::shared_ptr<CustomMetric>& shared() const { return impl_; }
+    // A name or a function stands for a metric of its own in each place it is used; others for themselves.
+    Metric for_one_output() const;
 
 private:
     std::string wanted_;

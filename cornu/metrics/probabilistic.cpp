@@ -25,30 +25,26 @@ constexpr FunctionMetricInfo<SparseCategoricalCrossentropyConfig> sparse_info = 
     }};
 constexpr FunctionMetricInfo<MetricConfig> divergence_info = {
     "KLDivergence", "kl_divergence", Direction::unknown,
-    [](const Tensor& t, const Tensor& p, const MetricConfig&) { return losses::kl_divergence(t, p); }};
+    plain<losses::kl_divergence>};
 constexpr FunctionMetricInfo<MetricConfig> poisson_info = {
     "Poisson", "poisson", Direction::unknown,
-    [](const Tensor& t, const Tensor& p, const MetricConfig&) { return losses::poisson(t, p); }};
+    plain<losses::poisson>};
+
+template <class C>
+void describe_crossentropy(Schema<C>& s) {
+    describe_metric(s);
+    s.template field<&C::from_logits>("y_pred are scores, not probabilities");
+    if constexpr (requires { &C::label_smoothing; })
+        s.template field<&C::label_smoothing>("how far targets move towards the uniform distribution").between(0, 1);
+    if constexpr (requires { &C::ignore_class; }) s.template field<&C::ignore_class>("a class that does not count");
+    if constexpr (requires { &C::axis; }) s.template field<&C::axis>("the axis of the classes");
+}
 
 }  // namespace
 
-void BinaryCrossentropyConfig::describe(Schema<BinaryCrossentropyConfig>& s) {
-    describe_metric(s);
-    s.field<&BinaryCrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
-    s.field<&BinaryCrossentropyConfig::label_smoothing>("how far targets move towards 0.5").between(0, 1);
-}
-void CategoricalCrossentropyConfig::describe(Schema<CategoricalCrossentropyConfig>& s) {
-    describe_metric(s);
-    s.field<&CategoricalCrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
-    s.field<&CategoricalCrossentropyConfig::label_smoothing>("how far targets move towards the uniform distribution").between(0, 1);
-    s.field<&CategoricalCrossentropyConfig::axis>("the axis of the classes");
-}
-void SparseCategoricalCrossentropyConfig::describe(Schema<SparseCategoricalCrossentropyConfig>& s) {
-    describe_metric(s);
-    s.field<&SparseCategoricalCrossentropyConfig::from_logits>("y_pred are scores, not probabilities");
-    s.field<&SparseCategoricalCrossentropyConfig::ignore_class>("a class that does not count");
-    s.field<&SparseCategoricalCrossentropyConfig::axis>("the axis of the classes");
-}
+void BinaryCrossentropyConfig::describe(Schema<BinaryCrossentropyConfig>& s) { describe_crossentropy(s); }
+void CategoricalCrossentropyConfig::describe(Schema<CategoricalCrossentropyConfig>& s) { describe_crossentropy(s); }
+void SparseCategoricalCrossentropyConfig::describe(Schema<SparseCategoricalCrossentropyConfig>& s) { describe_crossentropy(s); }
 
 BinaryCrossentropy::BinaryCrossentropy(BinaryCrossentropyConfig config) : Metric(make(binary_info, std::move(config))) {}
 CategoricalCrossentropy::CategoricalCrossentropy(CategoricalCrossentropyConfig config) : Metric(make(categorical_info, std::move(config))) {}

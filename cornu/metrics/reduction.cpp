@@ -2,8 +2,9 @@
 
 #include <numeric>
 
-#include "cornu/losses/loss.h"
+#include "cornu/losses/catalogue.h"
 #include "cornu/metrics/catalogue.h"
+#include "cornu/metrics/registry.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
@@ -75,8 +76,45 @@ Tensor CustomMean::result() const {
     return ops::where(none, ops::zeros_like(count), total_.value() / ops::where(none, ops::ones_like(count), count));
 }
 
+namespace {
+
+// What Keras wraps in a mean: a function of one's own, one of Keras's metrics', or one of its losses'.
+// Settings ("delta") are those of the class that the function belongs to.
+MetricFunction wrapped_function(const Json& written) {
+    const auto name = losses::read_function(written.get("fn"));
+    if (!name)
+        throw ValueError(str("[metrics.MeanMetricWrapper] fn must be a function known by name. Received: ", written.get("fn")));
+    Json settings = written;
+    std::erase_if(settings.as_object(), [](const Json::Member& m) { return m.first == "fn"; });
+    if (MetricFunction function = losses::find_function(*name)) return function;
+    const auto called = [&](const auto& item) { return item.class_name != *name && matches_name(item.class_name, item.aliases, *name); };
+    for (const MetricClass& item : all_metrics())
+        if (called(item))
+            if (const auto function = std::dynamic_pointer_cast<CustomMeanMetricWrapper>(item.make(settings)))
+                return [function](const Tensor& y_true, const Tensor& y_pred) { return function->function()(y_true, y_pred); };
+    for (const losses::LossClass& item : losses::all_losses())
+        if (called(item))
+            return [loss = item.make(settings)](const Tensor& y_true, const Tensor& y_pred) { return loss->call(y_true, y_pred); };
+    throw ValueError(str("[metrics.MeanMetricWrapper] could not locate the function '", *name,
+                         "'. A function of one's own must be known by losses::register_function(\"package>name\", f) first."));
+}
+
+}  // namespace
+
 CustomMeanMetricWrapper::CustomMeanMetricWrapper(MetricFunction fn, std::string name, std::optional<DType> dtype) : fn_(std::move(fn)) {
+    if (!fn_) throw ValueError("[metrics.MeanMetricWrapper] fn must be a function. Received: an empty one");
     start(std::move(name), dtype);
+}
+CustomMeanMetricWrapper::CustomMeanMetricWrapper(Json function, std::string name, std::optional<DType> dtype)
+    : fn_(wrapped_function(function)), function_(std::move(function)) {
+    start(std::move(name), dtype);
+}
+Json CustomMeanMetricWrapper::get_config() const {
+    Json config = CustomMetric::get_config();
+    if (function_.is_null()) config.set("fn", losses::write_function(losses::name_of_function(fn_)));
+    else
+        for (const auto& [key, value] : function_.as_object()) config.set(key, value);
+    return config;
 }
 void CustomMeanMetricWrapper::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight) {
     const Tensor values = fn_(y_true, y_pred);
@@ -88,9 +126,27 @@ Mean::Mean(MetricConfig config) : Metric(std::make_shared<CustomMean>(std::move(
 MeanMetricWrapper::MeanMetricWrapper(MetricFunction fn, std::string name, std::optional<DType> dtype)
     : Metric(std::make_shared<CustomMeanMetricWrapper>(std::move(fn), std::move(name), dtype)) {}
 
+std::shared_ptr<CustomMetric> function_metric(const std::string& name) {
+    return std::make_shared<CustomMeanMetricWrapper>(Json::object({{"fn", losses::write_function(name)}}), name, std::optional<DType>());
+}
+
+namespace {
+
+std::shared_ptr<CustomMetric> read_wrapper(const Json& config) {
+    MetricConfig own;
+    if (config.get("name").is_string()) own.name = config["name"].as_string();
+    if (config.get("dtype").is_string()) Codec<std::optional<DType>>::decode(config["dtype"], own.dtype);
+    Json function = config;
+    std::erase_if(function.as_object(), [](const Json::Member& m) { return m.first == "name" || m.first == "dtype"; });
+    return std::make_shared<CustomMeanMetricWrapper>(std::move(function), own.name, own.dtype);
+}
+
+}  // namespace
+
 std::vector<MetricClass> reduction_metrics() {
     return {{"Sum", {}, [](const Json& c) { return std::make_shared<CustomSum>(from_json<MetricConfig>(c, "metrics.Sum")); }},
-            {"Mean", {}, [](const Json& c) { return std::make_shared<CustomMean>(from_json<MetricConfig>(c, "metrics.Mean")); }}};
+            {"Mean", {}, [](const Json& c) { return std::make_shared<CustomMean>(from_json<MetricConfig>(c, "metrics.Mean")); }},
+            {"MeanMetricWrapper", {}, read_wrapper}};
 }
 
 }  // namespace cornu::metrics

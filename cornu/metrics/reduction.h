@@ -1,8 +1,6 @@
 // Metrics that sum or average, and the mean of a function of y_true and y_pred.
 #pragma once
 
-#include <functional>
-
 #include "cornu/metrics/metric.h"
 
 namespace cornu::metrics {
@@ -41,17 +39,22 @@ private:
     Variable total_, count_;
 };
 
-using MetricFunction = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
-
 class CORNU_API CustomMeanMetricWrapper : public CustomMean {
 public:
     CustomMeanMetricWrapper(MetricFunction fn, std::string name, std::optional<DType> dtype = {});
+    // `function` as Keras writes it: {"fn": {…"config": "huber"}, "delta": 2}; its settings beside it.
+    CustomMeanMetricWrapper(Json function, std::string name, std::optional<DType> dtype);
     void update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight) override;
     std::string class_name() const override { return "MeanMetricWrapper"; }
+    Json get_config() const override;
+    const MetricFunction& function() const { return fn_; }
 
 protected:
     CustomMeanMetricWrapper() = default;
     MetricFunction fn_;
+
+private:
+    Json function_;                          // null: one's own
 };
 
 class CORNU_API Sum : public Metric {
@@ -62,9 +65,14 @@ class CORNU_API Mean : public Metric {
 public:
     explicit Mean(MetricConfig config = {});
 };
+// The mean of a function over all samples seen. A file names it by what losses::register_function
+// knows it as.
 class CORNU_API MeanMetricWrapper : public Metric {
 public:
-    MeanMetricWrapper(MetricFunction fn, std::string name, std::optional<DType> dtype = {});
+    explicit MeanMetricWrapper(MetricFunction fn, std::string name = {}, std::optional<DType> dtype = {});
 };
+
+// The mean of the loss of that function's name ("huber"), which is no metric of its own.
+std::shared_ptr<CustomMetric> function_metric(const std::string& name);
 
 }  // namespace cornu::metrics

@@ -13,9 +13,6 @@ namespace cornu::metrics {
 
 namespace {
 
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-Tensor plain(const Tensor& y_true, const Tensor& y_pred, const MetricConfig&) { return function(y_true, y_pred); }
-
 constexpr FunctionMetricInfo<MetricConfig> mse_info = {"MeanSquaredError", "mean_squared_error", Direction::down, plain<losses::mean_squared_error>};
 constexpr FunctionMetricInfo<MetricConfig> mae_info = {"MeanAbsoluteError", "mean_absolute_error", Direction::down, plain<losses::mean_absolute_error>};
 constexpr FunctionMetricInfo<MetricConfig> mape_info = {"MeanAbsolutePercentageError", "mean_absolute_percentage_error", Direction::down, plain<losses::mean_absolute_percentage_error>};
@@ -39,11 +36,9 @@ public:
 };
 
 // Sums per output, from which the share of variance that is explained follows.
-class R2 final : public CustomMetric {
+class R2 final : public ConfiguredMetric<R2ScoreConfig> {
 public:
-    explicit R2(R2ScoreConfig config) : config_(std::move(config)) {
-        validate(config_, "metrics.R2Score");
-        set_options(config_.name.empty() ? "r2_score" : config_.name, config_.dtype);
+    R2(const char* class_name, R2ScoreConfig config) : ConfiguredMetric(class_name, Direction::up, std::move(config), "r2_score") {
         samples_ = add_variable("num_samples", {});
     }
     void update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight) override {
@@ -72,14 +67,6 @@ public:
         const Tensor possible = ops::greater(spare, 0.0);
         return ops::where(possible, 1.0 - (1.0 - score) * (n - 1.0) / ops::where(possible, spare, 1.0), score);
     }
-    std::string class_name() const override { return "R2Score"; }
-    Direction direction() const override { return Direction::up; }
-    Json get_config() const override {
-        Json config = CustomMetric::get_config();
-        config.set("class_aggregation", Codec<std::optional<std::string>>::encode(config_.class_aggregation));
-        config.set("num_regressors", config_.num_regressors);
-        return config;
-    }
 
 private:
     void build(const Shape& y_true, const Shape& y_pred) {
@@ -92,7 +79,6 @@ private:
         residual_ = add_variable("residual", shape);
         count_ = add_variable("count", shape);
     }
-    R2ScoreConfig config_;
     Variable samples_, squared_sum_, sum_, residual_, count_;
 };
 
@@ -115,7 +101,7 @@ MeanAbsolutePercentageError::MeanAbsolutePercentageError(MetricConfig config) : 
 MeanSquaredLogarithmicError::MeanSquaredLogarithmicError(MetricConfig config) : Metric(make(msle_info, std::move(config))) {}
 LogCoshError::LogCoshError(MetricConfig config) : Metric(make(log_cosh_info, std::move(config))) {}
 CosineSimilarity::CosineSimilarity(CosineSimilarityConfig config) : Metric(make(cosine_info, std::move(config))) {}
-R2Score::R2Score(R2ScoreConfig config) : Metric(std::make_shared<R2>(std::move(config))) {}
+R2Score::R2Score(R2ScoreConfig config) : Metric(std::make_shared<R2>("R2Score", std::move(config))) {}
 
 std::vector<MetricClass> regression_metrics() {
     return {metric_class(mse_info, {"mse", "MSE"}),
@@ -125,7 +111,7 @@ std::vector<MetricClass> regression_metrics() {
             metric_class(msle_info, {"msle", "MSLE"}),
             metric_class(log_cosh_info, {"log_cosh", "logcosh"}),
             metric_class(cosine_info),
-            {"R2Score", {}, [](const Json& c) { return std::make_shared<R2>(from_json<R2ScoreConfig>(c, "metrics.R2Score")); }}};
+            stateful_class<R2, R2ScoreConfig>("R2Score")};
 }
 
 }  // namespace cornu::metrics

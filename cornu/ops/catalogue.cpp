@@ -8,11 +8,42 @@ const std::vector<const Op*>& all_ops() {
     static const std::vector<const Op*> ops = [] {
         std::vector<const Op*> all;
         for (const auto family :
-             {elementwise_ops(), elementwise_math_ops(), creation_ops(), shape_ops(), manipulation_ops(), reduction_ops(), cumulative_ops(),
-              contraction_ops(), einsum_ops(), convolution_ops(), pooling_ops(), indexing_ops(), selection_ops(), sorting_ops(),
-              nn_ops(), normalization_ops(), crossentropy_ops(), attention_ops(), random_bits_ops(), control_flow_ops(),
-              complex_ops(), special_ops(), limit_ops(), statistics_ops(), quantile_ops(), nan_reduction_ops(), binning_ops(), set_ops(),
-              stacking_ops(), diagonal_ops(), product_ops(), sparse_activation_ops(), adaptive_pooling_ops(), patch_ops(), conversion_ops()})
+             {elementwise_ops(),
+              elementwise_math_ops(),
+              creation_ops(),
+              shape_ops(),
+              manipulation_ops(),
+              reduction_ops(),
+              cumulative_ops(),
+              contraction_ops(),
+              einsum_ops(),
+              convolution_ops(),
+              pooling_ops(),
+              indexing_ops(),
+              selection_ops(),
+              sorting_ops(),
+              nn_ops(),
+              normalization_ops(),
+              crossentropy_ops(),
+              attention_ops(),
+              random_bits_ops(),
+              control_flow_ops(),
+              complex_ops(),
+              special_ops(),
+              limit_ops(),
+              statistics_ops(),
+              quantile_ops(),
+              nan_reduction_ops(),
+              binning_ops(),
+              set_ops(),
+              stacking_ops(),
+              diagonal_ops(),
+              product_ops(),
+              sparse_activation_ops(),
+              adaptive_pooling_ops(),
+              patch_ops(),
+              conversion_ops(),
+              ctc_ops()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();

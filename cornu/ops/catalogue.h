@@ -15,6 +15,7 @@ std::span<const Op* const> shape_ops();
 std::span<const Op* const> reduction_ops();
 std::span<const Op* const> contraction_ops();
 std::span<const Op* const> control_flow_ops();  // defined in autodiff/, which their derivatives need
+std::span<const Op* const> ctc_ops();           // likewise
 std::span<const Op* const> convolution_ops();
 std::span<const Op* const> pooling_ops();
 std::span<const Op* const> elementwise_math_ops();

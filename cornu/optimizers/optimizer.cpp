@@ -1,5 +1,7 @@
 #include "cornu/optimizers/optimizer.h"
 
+#include <regex>
+
 #include "cornu/base/log.h"
 #include "cornu/base/naming.h"
 #include "cornu/ops/apply.h"
@@ -8,6 +10,8 @@
 #include "cornu/ops/elementwise_math.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/optimizers/catalogue.h"
+#include "cornu/optimizers/options_impl.h"
+#include "cornu/optimizers/registry.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -28,9 +32,9 @@ Tensor clip_by_norm(const Tensor& gradient, double limit) {
 
 }  // namespace
 
-CustomOptimizer::CustomOptimizer(const char* class_name, LearningRate learning_rate, OptimizerOptions options)
-    : learning_rate_(std::move(learning_rate)), options_(std::move(options)) {
-    const auto refuse = [&](const std::string& message) { throw ValueError(str("[optimizers.", class_name, "] ", message)); };
+CustomOptimizer::CustomOptimizer(std::string class_name, LearningRate learning_rate, OptimizerOptions options)
+    : class_name_(std::move(class_name)), learning_rate_(std::move(learning_rate)), options_(std::move(options)) {
+    const auto refuse = [&](const std::string& message) { throw ValueError(str("[optimizers.", class_name_, "] ", message)); };
     const int limits = int(options_.clipnorm.has_value()) + int(options_.clipvalue.has_value()) + int(options_.global_clipnorm.has_value());
     if (limits > 1) {
         const auto show = [](const std::optional<double>& v) { return v ? str(*v) : std::string("None"); };
@@ -45,7 +49,7 @@ CustomOptimizer::CustomOptimizer(const char* class_name, LearningRate learning_r
         refuse(str("ema_overwrite_frequency must be an integer >= 1. Received: ema_overwrite_frequency=", *options_.ema_overwrite_frequency));
 
     Context& context = Context::current();
-    if (options_.name.empty()) options_.name = context.unique_name(utils::to_snake_case(class_name));
+    if (options_.name.empty()) options_.name = context.unique_name(utils::to_snake_case(class_name_));
     const StateScopePause pause;
     const UseMode eagerly(nullptr);
     iterations_ = make_variable(Tensor::full({}, 0, DType::int32), "iteration", options_.name);
@@ -56,18 +60,24 @@ CustomOptimizer::CustomOptimizer(const char* class_name, LearningRate learning_r
 }
 
 Variable CustomOptimizer::add_slot(const Variable& reference, const std::string& name, double initial) {
+    std::string stem = reference.path();
+    std::replace(stem.begin(), stem.end(), '/', '_');
+    return add_variable(stem + "_" + name, reference.shape(), reference.dtype(), initial);
+}
+
+Variable CustomOptimizer::add_variable(const std::string& name, const Shape& shape, DType dtype, double initial) {
     const StateScopePause pause;
     const UseMode eagerly(nullptr);
     const Unheard unheard;
-    std::string stem = reference.path();
-    std::replace(stem.begin(), stem.end(), '/', '_');
-    Variable slot = make_variable(Tensor::full(reference.shape(), initial, reference.dtype()), stem + "_" + name, options_.name);
-    variables_.push_back(slot);
-    return slot;
+    Variable variable = make_variable(Tensor::full(shape, initial, dtype), name, options_.name);
+    variables_.push_back(variable);
+    return variable;
 }
 
 Variable CustomOptimizer::add_own(const std::string& path, DType dtype, double initial) {
     const StateScopePause pause;
+    const UseMode eagerly(nullptr);
+    const Unheard unheard;
     Variable own(Tensor::full({}, initial, dtype), {.name = path, .trainable = false, .path = path});
     variables_.push_back(own);
     return own;
@@ -112,7 +122,14 @@ void CustomOptimizer::set_learning_rate(double rate) {
 Json CustomOptimizer::finished(Json config) const {
     config.set("name", options_.name);
     if (!learning_rate_.schedule()) config.set("learning_rate", rate_.stored().item<double>());
+    if (config.contains("loss_scale_factor")) config.set("loss_scale_factor", Codec<std::optional<double>>::encode(options_.loss_scale_factor));
     return config;
+}
+
+Json CustomOptimizer::get_config() const {
+    const OptimizerOptions& o = options_;
+    return finished(to_json(optimizers::PlainConfig{learning_rate_, o.weight_decay, o.clipnorm, o.clipvalue, o.global_clipnorm, o.use_ema, o.ema_momentum,
+                                                    o.ema_overwrite_frequency, o.loss_scale_factor, o.gradient_accumulation_steps, o.name}));
 }
 
 void CustomOptimizer::assign(Variable variable, const Tensor& value) {
@@ -132,19 +149,28 @@ Tensor CustomOptimizer::scale_loss(const Tensor& loss) const {
 
 void CustomOptimizer::exclude_from_weight_decay(const Variables& variables, const std::vector<std::string>& words) {
     if (built_) throw ValueError(str("[optimizers.", class_name(), " \"", name(), "\"] exclude_from_weight_decay comes before the optimizer is built."));
+    for (const std::string& word : words) optimizers::found_in({word}, "");  // refuses what is no expression
     undecayed_ = variables;
     undecayed_words_ = words;
 }
 
+bool CustomOptimizer::excluded_from_weight_decay(const Variable& variable) const {
+    return std::any_of(undecayed_.begin(), undecayed_.end(), [&](const Variable& v) { return v.id() == variable.id(); }) ||
+           optimizers::found_in(undecayed_words_, variable.name());
+}
+
+std::optional<double> CustomOptimizer::weight_decay_of(const Variable& variable) const {
+    return excluded_from_weight_decay(variable) ? std::nullopt : options_.weight_decay;
+}
+
 void CustomOptimizer::decay(const Variables& variables) {
-    if (!options_.weight_decay) return;
-    const Tensor rate = current_learning_rate();
+    Tensor rate;
     for (const Variable& variable : variables) {
-        const bool excluded = std::any_of(undecayed_.begin(), undecayed_.end(), [&](const Variable& v) { return v.id() == variable.id(); }) ||
-                              std::any_of(undecayed_words_.begin(), undecayed_words_.end(), [&](const std::string& w) { return variable.name().find(w) != std::string::npos; });
-        if (excluded) continue;
+        const std::optional<double> share = weight_decay_of(variable);
+        if (!share) continue;
+        if (!rate.defined()) rate = current_learning_rate();
         const Tensor value = variable.value();
-        assign(variable, value - value * *options_.weight_decay * ops::cast(rate, variable.dtype()));
+        assign(variable, value - value * *share * ops::cast(rate, variable.dtype()));
     }
 }
 
@@ -255,8 +281,38 @@ void CustomOptimizer::apply(const Tensors& all_gradients, const Variables& all_v
         for (const Variable& variable : variables)
             if (variable.options().constraint) assign(variable, variable.options().constraint(variable.value()));
     }
-    iterations_.assign(iterations_.value() + 1);
+    count_step();
 }
+
+void CustomOptimizer::count_step() { iterations_.assign(iterations_.value() + 1); }
+
+namespace optimizers {
+
+std::pair<LearningRate, OptimizerOptions> read_options(const Json& config, std::string_view what) {
+    const PlainConfig plain = from_json<PlainConfig>(config, what);
+    return {plain.learning_rate, options_of(plain)};
+}
+
+bool found_in(const std::vector<std::string>& expressions, const std::string& text) {
+    // Without look-back every search takes time in proportion to the text, whatever a file says.
+#ifdef __GLIBCXX__
+    constexpr auto syntax = std::regex::ECMAScript | std::regex_constants::__polynomial;
+#else
+    constexpr auto syntax = std::regex::ECMAScript;
+#endif
+    for (const std::string& expression : expressions) {
+        if (expression.size() > 1000)
+            throw ValueError(str("a regular expression for names of variables must not exceed 1000 characters. Received: ", expression.size()));
+        try {
+            if (std::regex_search(text, std::regex(expression, syntax))) return true;
+        } catch (const std::regex_error& error) {
+            throw ValueError(str("names of variables are looked for by regular expressions. Received: \"", expression, "\" (", error.what(), ")"));
+        }
+    }
+    return false;
+}
+
+}  // namespace optimizers
 
 // ---- the handle ----
 
@@ -280,7 +336,7 @@ void Optimizer::set_learning_rate(double rate) const { impl().set_learning_rate(
 
 Json Codec<Optimizer>::encode(const Optimizer& v) {
     if (!v.defined()) return {};
-    return write_object({.module = "keras.optimizers", .class_name = v.impl().class_name(), .config = v.impl().get_config()});
+    return write_object_of(optimizers::all_optimizers(), "keras.optimizers", v.impl());
 }
 void Codec<Optimizer>::decode(const Json& j, Optimizer& v) {
     v = j.is_null() ? Optimizer() : Optimizer(optimizers::make_optimizer(read_object(j, "an optimizer")));

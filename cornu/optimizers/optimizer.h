@@ -64,6 +64,8 @@ struct OptimizerOptions {
     std::string name = {};
 };
 
+// The implementation one derives from: a constructor that passes class name, rate and options on, and
+// update_step; build, too, where slots are needed.
 class CORNU_API CustomOptimizer {
 public:
     virtual ~CustomOptimizer() = default;
@@ -72,40 +74,54 @@ public:
     // for variable number `index`.
     virtual void update_step(const Tensor& gradient, Variable variable, const Tensor& learning_rate, size_t index) = 0;
     virtual void begin_step() {}                               // before the variables of one step
-    virtual std::string class_name() const = 0;
-    virtual Json get_config() const = 0;
+    virtual Json get_config() const;                           // the rate and the options
+    // How much of this variable, times the rate, goes each step; none for those that are excluded.
+    virtual std::optional<double> weight_decay_of(const Variable& variable) const;
+    const std::string& class_name() const { return class_name_; }
 
     // One slot a variable, called as in Keras: "dense_kernel_momentum". With several names the slots
     // of one variable follow each other. Result: [name][variable].
     std::vector<Variables> add_slots(const Variables& references, const std::vector<std::string>& names,
                                      const std::vector<double>& initial = {});
     Variable add_slot(const Variable& reference, const std::string& name, double initial = 0);
+    Variable add_variable(const std::string& name, const Shape& shape, DType dtype, double initial = 0);
     Variable add_own(const std::string& path, DType dtype, double initial);   // a scalar
 
+    // ---- what optimizers around others override ----
     // As apply_gradients of the handle; gradients in the order of the variables.
-    void apply(const Tensors& gradients, const Variables& variables);
-    Tensor scale_loss(const Tensor& loss) const;
+    virtual void apply(const Tensors& gradients, const Variables& variables);
+    virtual Tensor scale_loss(const Tensor& loss) const;
     // After training: averages take the variables' place when they are kept.
-    void finalize_variable_values(const Variables& variables);
-    // Before it is built: these variables, and those whose name contains one of the words, don't decay.
+    virtual void finalize_variable_values(const Variables& variables);
+    virtual Tensor current_learning_rate() const;
+    virtual void set_learning_rate(double rate);
+    virtual Tensor iterations() const;                         // updates so far: an int32 scalar
+    virtual const Variables& variables() const { return variables_; }  // iteration, learning_rate, slots in Keras's order
+    struct Inner { std::string attribute; std::shared_ptr<CustomOptimizer> optimizer; };
+    virtual std::vector<Inner> inner() const { return {}; }    // under the names files keep them by
+    virtual void set_loss_scale_factor(std::optional<double> factor) { options_.loss_scale_factor = factor; }
+
+    // Before it is built: these variables, and those in whose name one of the words (regular
+    // expressions) is found, don't decay.
     void exclude_from_weight_decay(const Variables& variables, const std::vector<std::string>& words = {});
 
     bool built() const { return built_; }
     const std::string& name() const { return options_.name; }
-    const Variables& variables() const { return variables_; }  // iteration, learning_rate, slots in Keras's order
     const Variables& trained() const { return trained_; }      // what it was built with
     const OptimizerOptions& options() const { return options_; }
     const LearningRate& rate() const { return learning_rate_; }
-    Tensor current_learning_rate() const;
-    void set_learning_rate(double rate);
-    Tensor iterations() const;                   // updates so far: an int32 scalar
 
 protected:
-    // Throws ValueError for options that contradict each other. `class_name` names it when it has none.
-    CustomOptimizer(const char* class_name, LearningRate learning_rate, OptimizerOptions options);
+    // Throws ValueError for options that contradict each other. An empty name becomes the class's in
+    // snake case.
+    CustomOptimizer(std::string class_name, LearningRate learning_rate, OptimizerOptions options = {});
     // The config with the name it got and the rate of now.
     Json finished(Json config) const;
     static void assign(Variable variable, const Tensor& value);   // cast to its dtype
+    size_t index_of(const Variable& variable) const;              // throws ValueError for one it was not built with
+    const Variables& own_variables() const { return variables_; }
+    bool excluded_from_weight_decay(const Variable& variable) const;
+    void count_step();                                            // what apply ends with
 
 private:
     Tensors clipped(const Tensors& gradients) const;
@@ -113,8 +129,8 @@ private:
     void update(const Tensors& gradients, const Variables& variables);
     void update_accumulated(const Tensors& gradients, const Variables& variables);
     void update_averages();
-    size_t index_of(const Variable& variable) const;
 
+    std::string class_name_;
     LearningRate learning_rate_;
     OptimizerOptions options_;
     bool built_ = false;

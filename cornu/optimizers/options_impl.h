@@ -5,6 +5,9 @@
 
 namespace cornu::optimizers {
 
+// Whether one of these regular expressions is found in the text. Throws ValueError for one that is none.
+bool found_in(const std::vector<std::string>& expressions, const std::string& text);
+
 // In the order in which Keras writes them.
 template <class C>
 void describe_options(Schema<C>& s) {
@@ -27,19 +30,31 @@ OptimizerOptions options_of(const C& c) {
             c.ema_overwrite_frequency, c.loss_scale_factor, c.gradient_accumulation_steps, c.name};
 }
 
-// An optimizer with a config: its class and get_config.
+// The config of an optimizer that has no settings of its own.
+struct PlainConfig {
+    LearningRate learning_rate = 0.001;
+    std::optional<double> weight_decay = {};
+    std::optional<double> clipnorm = {}, clipvalue = {}, global_clipnorm = {};
+    bool use_ema = false;
+    double ema_momentum = 0.99;
+    std::optional<int64_t> ema_overwrite_frequency = {};
+    std::optional<double> loss_scale_factor = {};
+    std::optional<int64_t> gradient_accumulation_steps = {};
+    std::string name = {};
+    static void describe(Schema<PlainConfig>& s) { describe_options(s); }
+};
+
+// An optimizer with a config.
 template <class Config>
 class ConfiguredOptimizer : public CustomOptimizer {
 public:
-    std::string class_name() const override { return class_name_; }
     Json get_config() const override { return finished(to_json(config_)); }
 
 protected:
     ConfiguredOptimizer(const char* class_name, Config config)
-        : CustomOptimizer(class_name, config.learning_rate, options_of(config)), class_name_(class_name), config_(std::move(config)) {
+        : CustomOptimizer(class_name, config.learning_rate, options_of(config)), config_(std::move(config)) {
         validate(config_, str("optimizers.", class_name));
     }
-    const char* class_name_;
     Config config_;
 };
 

@@ -53,12 +53,16 @@ public:
             for (const CustomLayer::Child& child : children) this->layer(child.layer, join(path, child.attribute));
         }
         if (model && model->compiled()) {
-            const CustomOptimizer& optimizer = model->optimizer().impl();
-            groups.push_back({.path = join(path, "optimizer"), .name = optimizer.options().name, .variables = optimizer.variables(), .optimizer = true});
+            this->optimizer(model->optimizer().impl(), join(path, "optimizer"));
         }
     }
 
 private:
+    void optimizer(const CustomOptimizer& optimizer, const std::string& path) {
+        groups.push_back({.path = path, .name = optimizer.options().name, .variables = optimizer.variables(), .optimizer = true});
+        // Keras keeps the state of inner ones twice: among the outer's and by itself.
+        for (const CustomOptimizer::Inner& inner : optimizer.inner()) this->optimizer(*inner.optimizer, join(path, inner.attribute));
+    }
     std::set<const CustomLayer*> visited_;
 };
 

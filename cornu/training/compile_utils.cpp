@@ -91,8 +91,7 @@ Metric settle_metric(const Metric& metric, const Shape& y_true, const Shape& y_p
         if (sparse) return metrics::SparseCategoricalAccuracy({.name = wanted});
         return metrics::CategoricalAccuracy({.name = wanted});
     }
-    // A name stands for a metric of its own in each place it is used.
-    return wanted.empty() ? metric : Metric(wanted);
+    return metric.for_one_output();
 }
 
 Loss settle_loss(const Loss& loss, const Shape& y_true, const Shape& y_pred) {

@@ -8,6 +8,7 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/creation.h"
+#include "cornu/optimizers/loss_scale_optimizer.h"
 #include "cornu/tensor/context.h"
 #include "cornu/training/trainer_state.h"
 
@@ -76,9 +77,10 @@ void Trainer::compile(CompileOptions options) {
     if (given(options.loss)) s.loss.emplace(options.loss, options.loss_weights, output_names());
     if (given(options.metrics) || given(options.weighted_metrics)) s.metrics.emplace(options.metrics, options.weighted_metrics, output_names());
     s.loss_tracker = metrics::Mean({.name = "loss"});
-    if (options.auto_scale_loss && as_layer().dtype_policy().name() == "mixed_float16" && !options.optimizer.impl().options().loss_scale_factor)
-        log_once("loss scale", LogLevel::warning, "compile: with mixed_float16 small gradients vanish unless the loss is scaled; "
-                 "set the optimizer's loss_scale_factor, e.g. 1024.");
+    s.given_optimizer = options.optimizer;
+    // As Keras does: small gradients of float16 vanish unless the loss is scaled.
+    if (options.auto_scale_loss && as_layer().dtype_policy().name() == "mixed_float16" && options.optimizer.impl().class_name() != "LossScaleOptimizer")
+        options.optimizer = optimizers::LossScaleOptimizer({.inner_optimizer = options.optimizer, .name = "loss_scale_optimizer"});
     s.options = std::move(options);
     s.compiled = true;
 }
@@ -102,7 +104,7 @@ Json Trainer::get_compile_config() const {
         if (!tree.is_leaf()) return tree_to_json<Metric>(tree);
         return tree.leaf().defined() ? Json::array({Codec<Metric>::encode(tree.leaf())}) : Json();
     };
-    return Json::object({{"optimizer", Codec<Optimizer>::encode(o.optimizer)},
+    return Json::object({{"optimizer", Codec<Optimizer>::encode(s.given_optimizer)},
                          {"loss", tree_to_json<Loss>(o.loss)},
                          {"loss_weights", o.loss_weights ? tree_to_json<double>(*o.loss_weights) : Json()},
                          {"metrics", metrics(o.metrics)},

@@ -26,7 +26,7 @@ struct CompileOptions {
     bool run_eagerly = false;             // line by line, for a debugger
     int64_t steps_per_execution = 1;
     bool jit_compile = true;              // kept for Keras's files: steps are compiled unless run eagerly
-    bool auto_scale_loss = true;          // likewise; mixed_float16 is trained without a scale, with a warning
+    bool auto_scale_loss = true;          // with mixed_float16, a LossScaleOptimizer around the optimizer
 };
 
 struct FitOptions {

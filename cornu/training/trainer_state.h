@@ -15,6 +15,7 @@ namespace cornu {
 struct Trainer::State {
     bool compiled = false;
     CompileOptions options;
+    Optimizer given_optimizer;            // as compile got it; options.optimizer may be one around it
     std::optional<CompileLoss> loss;
     std::optional<CompileMetrics> metrics;
     Metric loss_tracker;

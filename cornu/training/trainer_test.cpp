@@ -5,7 +5,9 @@
 #include <csignal>
 
 #include "cornu/layers/layers.h"
+#include "cornu/dtype_policies/dtype_policy.h"
 #include "cornu/losses/probabilistic.h"
+#include "cornu/losses/registry.h"
 #include "cornu/metrics/accuracy.h"
 #include "cornu/models/model.h"
 #include "cornu/data/arrays.h"
@@ -15,6 +17,7 @@
 #include "cornu/ops/reduction.h"
 #include "cornu/autodiff/tape.h"
 #include "cornu/optimizers/adam.h"
+#include "cornu/optimizers/loss_scale_optimizer.h"
 #include "cornu/optimizers/sgd.h"
 #include "cornu/random/seed_generator.h"
 #include "cornu/tensor/context.h"
@@ -322,4 +325,44 @@ TEST_CASE("compile config both ways") {
     again.compile(read_compile_config(config));
     CHECK(again.model_impl().get_compile_config() == config);
     CHECK(small_model().model_impl().get_compile_config().is_null());
+}
+
+TEST_CASE("with mixed_float16 the loss is scaled, as in Keras") {
+    Context context;
+    const Context::Use use(context);
+    config::set_dtype_policy("mixed_float16");
+    random::set_random_seed(1);
+    const Points data(64);
+    Model model = small_model();
+    model.compile({.optimizer = optimizers::Adam({.learning_rate = 0.02}), .loss = "sparse_categorical_crossentropy"});
+    CHECK(model.optimizer().impl().class_name() == "LossScaleOptimizer");
+    CHECK(model.model_impl().get_compile_config()["optimizer"]["class_name"] == Json("Adam"));
+    const History history = model.fit(data.x, data.y, quiet({.epochs = 5}));
+    CHECK(history["loss"].back() < history["loss"].front());
+    CHECK(model.optimizer().impl().iterations().item<int>() == 10);
+
+    model.compile({.optimizer = optimizers::LossScaleOptimizer({.inner_optimizer = "sgd", .initial_scale = 2}), .loss = "sparse_categorical_crossentropy"});
+    CHECK(model.model_impl().get_compile_config()["optimizer"]["config"]["initial_scale"] == Json(2.0));
+    model.compile({.optimizer = "sgd", .loss = "sparse_categorical_crossentropy", .auto_scale_loss = false});
+    CHECK(model.optimizer().impl().class_name() == "SGD");
+}
+
+namespace {
+Tensor distance(const Tensor& y_true, const Tensor& y_pred) { return ops::mean(ops::abs(y_true - y_pred), -1); }
+}  // namespace
+
+TEST_CASE("a plain function is a loss and a metric") {
+    Context context;
+    const Context::Use use(context);
+    losses::register_function("mine>distance", distance);
+    const Tensor x = Tensor::full({8, 2}, 1), y = Tensor::full({8, 1}, 3);
+    Model model = Sequential({layers::Input({.shape = {2}}), layers::Dense({.units = 1})});
+    model.compile({.optimizer = "sgd", .loss = distance, .metrics = {distance, "mae"}});
+    const Logs logs = model.evaluate(x, y, {.verbose = Verbose::silent});
+    CHECK(logs["distance"] == doctest::Approx(logs["mae"]));
+    CHECK(logs["loss"] == doctest::Approx(logs["mae"]));
+    const Json config = model.model_impl().get_compile_config();
+    CHECK(config["loss"]["config"] == Json("mine>distance"));
+    model.compile(read_compile_config(config));
+    CHECK(model.evaluate(x, y, {.verbose = Verbose::silent})["distance"] == logs["distance"]);
 }

@@ -5,13 +5,14 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
 #include "cornu/optimizers/catalogue.h"
+#include "cornu/optimizers/registry.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
 
 Json Codec<LearningRate>::encode(const LearningRate& v) {
     if (!v.schedule()) return v.value();
-    return write_object({.module = "keras.optimizers.schedules", .class_name = v.schedule()->class_name(), .config = v.schedule()->get_config()});
+    return write_object_of(optimizers::schedules::all_schedules(), "keras.optimizers.schedules", *v.schedule());
 }
 void Codec<LearningRate>::decode(const Json& j, LearningRate& v) {
     if (j.is_number()) v = LearningRate(j.as_double());
@@ -172,7 +173,7 @@ const std::vector<ObjectClass<CustomSchedule>>& all_schedules() {
 }
 
 std::shared_ptr<CustomSchedule> make_schedule(const SerializedObject& object) {
-    return find_object_class(all_schedules(), object.class_name, "learning rate schedule").make(object.config);
+    return make_object(all_schedules(), object, "learning rate schedule", "optimizers::schedules::register_schedule");
 }
 
 }  // namespace cornu::optimizers::schedules

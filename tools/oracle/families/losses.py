@@ -12,6 +12,7 @@ from families.ops_table import A, I, N, U
 ONE_HOT = A(np.eye(3)[[0, 2, 1, 1]])
 SMOOTH = A([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.3, 0.3, 0.4]])
 SHARES = A([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1], [0.25, 0.5, 0.25], [0.05, 0.05, 0.9]])
+SPHERE = A([[0.6, 0.8, 0.0], [0.0, 0.6, 0.8], [0.8, 0.0, 0.6], [-0.6, 0.0, 0.8]])
 BITS = I(0, 2, 4, 3)
 CHANCES = U(0.02, 0.98, 4, 3)
 CLASSES = I(0, 3, 4)
@@ -62,6 +63,29 @@ row("Dice", I(0, 2, 2, 3, 2), U(0, 1, 2, 3, 2), axis=(1, 2))
 row("Tversky", BITS, CHANCES, alpha=0.3, beta=0.7)
 row("Circle", I(0, 2, 4), N(4, 3))
 row("CTC", I(1, 4, 2, 3), N(2, 6, 4))
+
+# Further configurations of each, after the first ones: cases are numbered in the order of rows.
+row("BinaryFocalCrossentropy", BITS, N(4, 3), apply_class_balancing=True, alpha=0.6, gamma=3.0,
+    from_logits=True, label_smoothing=0.1, axis=0)
+row("CategoricalFocalCrossentropy", SMOOTH, N(4, 3), alpha=0.5, gamma=3.0, from_logits=True,
+    label_smoothing=0.2)
+row("CategoricalFocalCrossentropy", ONE_HOT, SHARES, axis=0)
+row("CategoricalCrossentropy", ONE_HOT, SHARES, axis=0)
+row("CategoricalCrossentropy", U(0, 1, 2, 3, 4), N(2, 3, 4), from_logits=True, axis=1)
+row("SparseCategoricalCrossentropy", A([[0, 255, 2], [255, 255, 1]], "int32"), N(2, 3, 4),
+    from_logits=True, ignore_class=255)
+row("SparseCategoricalCrossentropy", A([0, 1, 2, 1], "int32"), SHARES, ignore_class=1)
+row("CategoricalGeneralizedCrossEntropy", I(0, 3, 4, 1), SHARES, q=0.05)
+row("Dice", I(0, 2, 2, 3, 2), U(0, 1, 2, 3, 2), axis=-1)
+row("Tversky", I(0, 2, 2, 3, 2), U(0, 1, 2, 3, 2), axis=(1, 2), alpha=0.8, beta=0.2)
+row("Tversky", BITS, CHANCES)
+row("Circle", A([0, 0, 1, 1], "int32"), SPHERE)
+row("Circle", A([[0], [1], [0], [2]], "int32"), SPHERE, gamma=16.0, margin=0.25)
+row("Circle", A([0, 0, 1, 1], "int32"), SPHERE, remove_diagonal=False)
+row("CTC", A([[1, 1, 2], [3, 0, 0]], "int32"), N(2, 7, 4))
+row("CTC", A([[2, 1, 0], [1, 2, 3], [0, 0, 0]], "int32"), N(3, 5, 4))
+row("Huber", N(4), N(4, 1))
+row("MeanSquaredError", N(4, 1), N(4))
 
 FUNCTIONS = ["binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
              "categorical_focal_crossentropy", "categorical_hinge", "cosine_similarity", "dice",

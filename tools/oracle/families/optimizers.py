@@ -50,6 +50,40 @@ TABLE = [
     ("ScheduleFreeAdamW", {"learning_rate": 0.01}),
     ("LossScaleOptimizer", {"inner_optimizer": "SGD", "initial_scale": 4.0,
                             "dynamic_growth_steps": 2}),
+    # Further configurations of each, after the first ones: cases are numbered in the order of rows.
+    ("Lamb", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4,
+              "weight_decay": 0.02}),
+    ("Adafactor", {"learning_rate": schedules.ExponentialDecay(0.1, 2, 0.5)}),
+    ("Adafactor", {"learning_rate": 0.9, "clip_threshold": 0.5, "beta_2_decay": -0.5,
+                   "epsilon_2": 0.1, "weight_decay": 0.02}),
+    ("Muon", {"learning_rate": 0.01, "nesterov": False, "rms_rate": None, "ns_steps": 3,
+              "momentum": 0.8, "adam_lr_ratio": 0.1, "adam_weight_decay": None}),
+    ("Muon", {"learning_rate": 0.01, "exclude_layers": ["k.rn"], "weight_decay": 0.1,
+              "adam_weight_decay": 0.05}),
+    ("Muon", {"learning_rate": 0.01, "weight_decay": None, "adam_beta_1": 0.8,
+              "adam_beta_2": 0.9, "clipnorm": 0.5}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.1, "beta_1": 0.7, "warmup_steps": 3,
+                           "weight_decay": 0.1}),
+    ("LossScaleOptimizer", {"inner_optimizer": "Adam", "initial_scale": 64.0,
+                            "dynamic_growth_steps": 1, "overflow": [1, 3]}),
+    ("MultiOptimizer", {}),
+    ("MultiOptimizer", {"loss_scale_factor": 4.0}),
+    ("Adam", {"learning_rate": 0.01, "weight_decay": 0.1, "exclude": ["b.as"]}),
+    ("Adam", {"learning_rate": 0.01, "gradient_accumulation_steps": 2, "clipnorm": 0.5,
+              "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 2}),
+    ("Adam", {"learning_rate": schedules.PiecewiseConstantDecay([1, 3], [0.1, 0.05, 0.01]),
+              "gradient_accumulation_steps": 2, "weight_decay": 0.1}),
+    ("SGD", {"learning_rate": 0.1, "loss_scale_factor": 8.0, "global_clipnorm": 0.3,
+             "momentum": 0.5, "gradient_accumulation_steps": 3}),
+    ("RMSprop", {"learning_rate": 0.01, "rho": 0.8, "momentum": 0.5, "centered": True,
+                 "clipvalue": 0.2, "weight_decay": 0.01}),
+    ("Adagrad", {"learning_rate": 0.1, "initial_accumulator_value": 0.5, "epsilon": 1e-3}),
+    ("Adadelta", {"learning_rate": 0.5, "rho": 0.8, "use_ema": True}),
+    ("Adamax", {"learning_rate": 0.01, "beta_1": 0.7, "beta_2": 0.9, "weight_decay": 0.1}),
+    ("Nadam", {"learning_rate": 0.01, "beta_1": 0.7, "gradient_accumulation_steps": 2}),
+    ("Ftrl", {"learning_rate": 0.1, "learning_rate_power": -0.7, "beta": 0.1,
+              "initial_accumulator_value": 0.3}),
+    ("Lion", {"learning_rate": 0.01, "beta_1": 0.7, "beta_2": 0.9, "weight_decay": 0.1}),
 ]
 
 SCHEDULES = [
@@ -90,7 +124,7 @@ def state(instance):
 def apply(instance, variables, gradients):
     """In place, or as a trainer on JAX does it where the optimizer cannot run eagerly there."""
     if not isinstance(instance, optimizers.LossScaleOptimizer):
-        instance.apply(gradients)
+        instance.apply(gradients, variables)
         return
     values, slots = jax.jit(instance.stateless_apply)(
         [v.value for v in instance.variables], gradients, [v.value for v in variables])
@@ -104,18 +138,26 @@ def record_row(family, name, optimizer, config):
     variables = [keras.Variable(rng.normal(size=shape).astype("float32"), name=label)
                  for label, shape in [("kernel", (3, 2)), ("bias", (4,))]]
     initial = [np.asarray(v.value) for v in variables]
+    overflow, exclude = config.pop("overflow", []), config.pop("exclude", None)
     if optimizer == "LossScaleOptimizer":
         config["inner_optimizer"] = getattr(optimizers, config["inner_optimizer"])(0.1)
+    if optimizer == "MultiOptimizer":
+        config["optimizer_map"] = optimizers.OptimizerMap(
+            optimizers.SGD(0.1), {"k.*l": optimizers.Adam(0.05), "other": optimizers.Lion(0.01)})
     instance = getattr(optimizers, optimizer)(**config)
+    if exclude:
+        instance.exclude_from_weight_decay(var_names=exclude)
     instance.build(variables)
     start = state(instance)
     steps = []
-    for _ in range(STEPS):
+    for step in range(STEPS):
         gradients = [rng.normal(size=v.shape).astype("float32") for v in variables]
+        if step in overflow:
+            gradients[0][1, 0] = np.inf if step % 2 else np.nan
         apply(instance, variables, gradients)
         steps.append({"gradients": gradients, "variables": [np.asarray(v.value) for v in variables],
                       "state": state(instance)})
     instance.finalize_variable_values(variables)
-    family.case(name, kind="optimizer", config=golden.config_of(instance), initial=initial,
-                initial_state=start, steps=steps,
+    family.case(name, kind="optimizer", config=golden.config_of(instance), exclude=exclude,
+                initial=initial, initial_state=start, steps=steps,
                 finalized=[np.asarray(v.value) for v in variables])
