@@ -94,6 +94,8 @@ public:
     const std::string& name() const { return options_.name; }
     const Variables& variables() const { return variables_; }  // iteration, learning_rate, slots in Keras's order
     const Variables& trained() const { return trained_; }      // what it was built with
+    // By variable it trains, with use_ema; undefined for one that gradients replace.
+    const Variables& averages() const { return averages_; }
     const OptimizerOptions& options() const { return options_; }
     const LearningRate& rate() const { return learning_rate_; }
     Tensor current_learning_rate() const;
