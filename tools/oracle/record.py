@@ -11,8 +11,8 @@ import time
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FAMILIES = ["models", "random", "ops", "layers", "losses", "metrics", "optimizers", "parts",
-            "configs"]
+FAMILIES = ["models", "callbacks", "random", "ops", "layers", "losses", "metrics", "optimizers",
+            "parts", "configs"]
 
 
 def main():
