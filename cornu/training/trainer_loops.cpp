@@ -158,7 +158,7 @@ History Trainer::fit(const Data& given, const FitOptions& o) {
             put_back(*at.resume, *this, at, true);
         }
         at.resume.reset();
-        while (more && !s.stop) {
+        while (more) {
             callbacks.call(&CustomCallback::on_train_batch_begin, at.done, no_logs);
             for (int64_t i = 0; i < s.options.steps_per_execution; ++i, ++at.done) {
                 if (i > 0 && !(more = feed.next())) break;
@@ -167,6 +167,7 @@ History Trainer::fit(const Data& given, const FitOptions& o) {
             callbacks.batch_end(&CustomCallback::on_train_batch_end, at.done - 1, [&] { return train.logs().sorted(); });
             more = more && feed.next();
             if (more) at.stand(FitInProgress::Place::between_batches, [&] { callbacks.call(&CustomCallback::on_resumable, false); });
+            if (s.stop) break;             // after a batch, as in Keras: an epoch without figures would be none
         }
         epoch_logs = train.logs().sorted();
         if (validation_feed && (at.epoch + 1) % o.validation_freq == 0) {

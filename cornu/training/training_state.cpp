@@ -90,15 +90,15 @@ void add_callbacks(TrainingState& state, const CallbackList& callbacks) {
 void put_callbacks_back(const TrainingState& state, const CallbackList& callbacks) {
     for (const Json& entry : state.values["callbacks"].as_array()) {
         const auto place = static_cast<size_t>(entry["place"].as_int());
-        const bool there = place < callbacks.list().size();
-        if (!there || entry["kind"].as_string() != typeid(*callbacks.list()[place]).name())
+        CustomCallback* callback = place < callbacks.list().size() ? callbacks.list()[place].get() : nullptr;
+        if (!callback || entry["kind"].as_string() != typeid(*callback).name())
             throw ValueError(str("training goes on with the callbacks that it began with, in their order. Received: ",
-                                 there ? "another callback" : "none", " at place ", place));
+                                 callback ? "another callback" : "none", " at place ", place));
         TrainingState own{.values = entry["values"]};
         const std::string prefix = str("callbacks/", place, "/");
         for (const auto& [name, value] : state.arrays)
             if (name.starts_with(prefix)) own.add(name.substr(prefix.size()), value);
-        callbacks.list()[place]->set_state(own);
+        callback->set_state(own);
     }
 }
 
