@@ -24,3 +24,4 @@
 #include "cornu/saving/arrays.h"
 #include "cornu/saving/keras_file.h"
 #include "cornu/training/callbacks/callbacks.h"
+#include "cornu/visualization/plot_model.h"

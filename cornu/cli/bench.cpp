@@ -38,6 +38,7 @@ struct Measured {
 // Times the steps that fit and predict make, from inside.
 struct Stopwatch : CustomCallback {
     explicit Stopwatch(Measured& result, int64_t warmup) : result(result), warmup(warmup) { result.ms.reserve(1 << 16); }
+    bool wants_batch_logs() const override { return false; }
     void on_train_batch_begin(int64_t, const Logs&) override { begin(); }
     void on_train_batch_end(int64_t, const Logs&) override { end(); }
     void on_predict_batch_begin(int64_t, const Logs&) override { begin(); }

@@ -19,6 +19,8 @@ void add_fit(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
 void add_summary(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
+void add_plot(CLI::App& app, Run& run);
+void add_describe(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 void add_backends(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);

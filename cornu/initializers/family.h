@@ -6,7 +6,7 @@
 
 namespace cornu::initializers {
 
-const std::vector<ObjectClass<CustomInitializer>>& family();
+CORNU_API const std::vector<ObjectClass<CustomInitializer>>& family();
 
 // A config with this key makes an object to be described, not used: it draws no seed.
 inline constexpr const char* no_draw_key = "__describe_only__";

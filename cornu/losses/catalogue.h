@@ -14,7 +14,7 @@ std::vector<LossClass> segmentation_losses();
 std::vector<LossClass> sequence_losses();
 std::vector<LossClass> metric_learning_losses();
 
-const std::vector<LossClass>& all_losses();
+CORNU_API const std::vector<LossClass>& all_losses();
 // By "MeanSquaredError", "mean_squared_error" or "mse". Of a function's name it is the loss's too,
 // as in Keras. Throws ValueError that lists what there is.
 std::shared_ptr<CustomLoss> make_loss(const std::string& name);

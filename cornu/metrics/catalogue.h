@@ -18,7 +18,7 @@ std::vector<MetricClass> f_score_metrics();
 std::vector<MetricClass> iou_metrics();
 std::vector<MetricClass> correlation_metrics();
 
-const std::vector<MetricClass>& all_metrics();
+CORNU_API const std::vector<MetricClass>& all_metrics();
 // By "MeanSquaredError", "mean_squared_error" or "mse"; its name is the one asked for, as in Keras.
 // Throws ValueError that lists what there is.
 std::shared_ptr<CustomMetric> make_metric(const std::string& name);

@@ -6,7 +6,7 @@
 
 namespace cornu::optimizers {
 
-const std::vector<ObjectClass<CustomOptimizer>>& all_optimizers();
+CORNU_API const std::vector<ObjectClass<CustomOptimizer>>& all_optimizers();
 // By "Adam" or "adam", in any case. Throws ValueError that lists what there is.
 std::shared_ptr<CustomOptimizer> make_optimizer(const SerializedObject& object);
 
@@ -14,7 +14,7 @@ std::shared_ptr<CustomOptimizer> make_optimizer(const SerializedObject& object);
 
 namespace cornu::optimizers::schedules {
 
-const std::vector<ObjectClass<CustomSchedule>>& all_schedules();
+CORNU_API const std::vector<ObjectClass<CustomSchedule>>& all_schedules();
 std::shared_ptr<CustomSchedule> make_schedule(const SerializedObject& object);
 
 }  // namespace cornu::optimizers::schedules

@@ -108,6 +108,8 @@ public:
     bool built() const { return built_; }
     const std::string& name() const { return options_.name; }
     const Variables& trained() const { return trained_; }      // what it was built with
+    // By variable it trains, with use_ema; undefined for one that gradients replace.
+    const Variables& averages() const { return averages_; }
     const OptimizerOptions& options() const { return options_; }
     const LearningRate& rate() const { return learning_rate_; }
 

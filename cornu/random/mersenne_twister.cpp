@@ -57,6 +57,19 @@ MersenneTwister::MersenneTwister(std::span<const uint32_t> key) : MersenneTwiste
     state_[0] = 0x80000000u;
 }
 
+std::vector<uint32_t> MersenneTwister::state() const {
+    std::vector<uint32_t> words(state_.begin(), state_.end());
+    words.push_back(static_cast<uint32_t>(used_));
+    return words;
+}
+
+void MersenneTwister::set_state(std::span<const uint32_t> state) {
+    if (state.size() != state_size + 1 || state.back() > state_size)
+        throw ValueError(str("the state of a Mersenne Twister must be 624 words and a position in them. Received: ", state.size(), " words"));
+    std::copy_n(state.begin(), state_size, state_.begin());
+    used_ = state.back();
+}
+
 void MersenneTwister::refill() {
     for (size_t i = 0; i < state_size; ++i) {
         const uint32_t y = (state_[i] & 0x80000000u) | (state_[(i + 1) % state_size] & 0x7fffffffu);

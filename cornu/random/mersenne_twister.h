@@ -21,6 +21,10 @@ public:
     uint32_t next();
     double next_double();  // 53 bits in [0, 1)
 
+    // Its 624 words and how many of them are used up: from there another goes on alike.
+    std::vector<uint32_t> state() const;
+    void set_state(std::span<const uint32_t> state);  // throws ValueError unless state() made it
+
 private:
     void refill();
 
@@ -44,6 +48,7 @@ public:
         for (size_t i = items.size(); i-- > 1;)
             std::swap(items[i], items[size_t(randbelow(i + 1))]);
     }
+    MersenneTwister& twister() { return twister_; }
 
 private:
     MersenneTwister twister_;
@@ -62,6 +67,7 @@ public:
         for (size_t i = items.size(); i-- > 1;) std::swap(items[i], items[size_t(interval(i))]);
     }
     std::vector<int64_t> permutation(int64_t count);
+    MersenneTwister& twister() { return twister_; }
 
 private:
     uint64_t interval(uint64_t most);  // in [0, most], by masks and rejection

@@ -44,6 +44,37 @@ SeedGenerator& global_seed_generator() {
     return s.global;
 }
 
+RandomState random_state() {
+    Streams& s = streams();
+    RandomState state{.seed = s.seed};
+    if (s.python) state.python = s.python->twister().state();
+    if (s.numpy) state.numpy = s.numpy->twister().state();
+    if (s.global.defined()) state.global = s.global.state().value();
+    return state;
+}
+
+void set_random_state(const RandomState& state) {
+    Streams& s = streams();
+    if (state.global.defined() && state.global.spec() != seed_key(0).spec())
+        throw ValueError(str("the state of a seed generator must be uint32 (2,). Received: ", state.global.spec()));
+    const auto put = [](const std::vector<uint32_t>& words, auto& stream, auto fresh) {
+        if (words.empty()) return stream.reset();
+        fresh.twister().set_state(words);
+        stream = fresh;
+    };
+    put(state.python, s.python, PythonRandom(0));
+    put(state.numpy, s.numpy, NumpyRandom(0));
+    s.seed = state.seed;
+    if (!state.global.defined()) {
+        s.global = {};
+        return;
+    }
+    // One that compiled steps already draw from stays the same variable.
+    if (!s.global.defined()) s.global = SeedGenerator(0, "global_seed_generator");
+    Variable global = s.global.state();
+    global.assign(state.global);
+}
+
 Tensor seed_key(int64_t seed) { return Tensor::from(std::vector<uint32_t>{static_cast<uint32_t>(seed), 0}); }
 
 SeedGenerator::SeedGenerator(std::optional<int64_t> seed, const std::string& name) : initial_seed_(seed) {

@@ -38,6 +38,15 @@ private:
 // What keras.random draws from without a seed: made anew from set_random_seed's seed.
 CORNU_API SeedGenerator& global_seed_generator();
 
+// Where all that draws in the current Context stands. Taking it draws nothing.
+struct RandomState {
+    std::vector<uint32_t> python, numpy;   // of the two streams; empty: not drawn from yet
+    std::optional<int64_t> seed = {};      // set_random_seed's
+    Tensor global = {};                    // of the global seed generator, if there is one yet
+};
+CORNU_API RandomState random_state();
+CORNU_API void set_random_state(const RandomState& state);   // throws ValueError for what is no such state
+
 // The key of an integer seed: {seed, 0}.
 CORNU_API Tensor seed_key(int64_t seed);
 

@@ -100,21 +100,23 @@ Json model_config(const Model& model) {
     return config;
 }
 
-void save_model(const Model& model, const std::filesystem::path& path) {
-    if (path.extension() != ".keras")
-        throw ValueError(str("Invalid `filepath` argument: expected a `.keras` extension. Received: filepath=", path.string()));
-    const std::string config = model_config(model).dump();
-    const std::string metadata = Json::object({{"keras_version", keras_version}, {"date_saved", now()}}).dump();
+void add_model(ZipWriter& zip, const Model& model, const Json& config) {
     Hdf5Writer weights;
     Tensors keep;
     write_state(state_of(model), weights, keep);
-
-    AtomicFile file(path);
-    ZipWriter zip(file);
-    zip.add(metadata_member, std::string_view(metadata));
-    zip.add(config_member, std::string_view(config));
+    zip.add(metadata_member, std::string_view(Json::object({{"keras_version", keras_version}, {"date_saved", now()}}).dump()));
+    if (!config.is_null()) zip.add(config_member, std::string_view(config.dump()));
     weights.write(zip.begin(weights_member, weights.size()));
     zip.end();
+}
+
+void save_model(const Model& model, const std::filesystem::path& path) {
+    if (path.extension() != ".keras")
+        throw ValueError(str("Invalid `filepath` argument: expected a `.keras` extension. Received: filepath=", path.string()));
+    const Json config = model_config(model);
+    AtomicFile file(path);
+    ZipWriter zip(file);
+    add_model(zip, model, config);
     zip.finish();
     file.commit();
 }

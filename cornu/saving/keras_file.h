@@ -9,6 +9,7 @@
 #include "cornu/saving/byte_source.h"
 #include "cornu/saving/load_limits.h"
 #include "cornu/saving/load_report.h"
+#include "cornu/saving/zip.h"
 
 namespace cornu {
 
@@ -28,6 +29,8 @@ namespace saving {
 CORNU_API Model load_model(const ByteSource& file, const LoadOptions& options = {});
 // The JSON of the two members, as a file would hold them.
 CORNU_API Json model_config(const Model& model);
+// The members of a `.keras` file; without a config Keras takes it for weights alone.
+CORNU_API void add_model(ZipWriter& zip, const Model& model, const Json& config);
 // Written beside and renamed: `path` has the whole model or is as it was.
 CORNU_API void save_model(const Model& model, const std::filesystem::path& path);
 }  // namespace saving

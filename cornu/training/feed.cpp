@@ -72,8 +72,40 @@ void Feed::draw_unused_permutation() {
 void Feed::restart() {
     seen_ = 0;
     started_ = true;
+    ++passes_;
     if (dataset_) iterator_ = dataset_->iterate();
-    else if (options_.shuffle) order_ = random::numpy_random().permutation(samples_);
+    if (dataset_ || !options_.shuffle) return;
+    shuffled_by_ = random::numpy_random().twister().state();
+    order_ = random::numpy_random().permutation(samples_);
+}
+
+FeedPosition Feed::position() const { return {passes_, seen_, step_, shuffled_by_}; }
+FeedPosition Feed::position_before_batch() const { return {passes_, seen_ - 1, step_ - 1, shuffled_by_}; }
+
+void Feed::go_to(const FeedPosition& to) {
+    const bool inside = to.passes >= 0 && to.seen >= 0 && to.step >= 0 && (dataset_ || to.seen <= in_pass_) && (to.passes > 0 || to.seen == 0);
+    const bool shuffled = !dataset_ && options_.shuffle && to.passes > 0;
+    if (!inside || shuffled == to.shuffled_by.empty())
+        throw ValueError(str(options_.what, ": training can go on only with the data, batch size and shuffling that it began with. "
+                             "Received: a place ", to.seen, " batches into the data", to.shuffled_by.empty() ? "" : ", shuffled", ", for data of ",
+                             dataset_ ? std::string("a Dataset") : str(in_pass_, " batches", options_.shuffle ? ", shuffled" : "")));
+    // A shuffled Dataset draws its order anew each time it is begun.
+    if (dataset_)
+        for (int64_t i = 0; i < to.passes; ++i) iterator_ = dataset_->iterate();
+    for (int64_t i = 0; dataset_ && i < to.seen; ++i) {
+        loose_ = Batch();
+        if (!iterator_->next(loose_)) throw ValueError(str(options_.what, ": the dataset ends before the place to go on from. Received: ", i, " batches of ", to.seen));
+    }
+    if (shuffled) {
+        random::NumpyRandom random(0);
+        random.twister().set_state(to.shuffled_by);
+        order_ = random.permutation(samples_);
+    }
+    shuffled_by_ = to.shuffled_by;
+    passes_ = to.passes;
+    seen_ = to.seen;
+    step_ = to.step;
+    started_ = passes_ > 0;
 }
 
 void Feed::begin_epoch() {
@@ -105,6 +137,7 @@ bool Feed::next_of_dataset() {
         loose_.sample_weight = data::class_weights(loose_.y.leaf(), options_.class_weight);
     }
     loose_.sample_weight = weights_for(loose_.sample_weight, loose_.y, options_.what);
+    ++seen_;
     batch_ = &loose_;
     return true;
 }

@@ -20,6 +20,13 @@ struct FeedOptions {
     std::map<int64_t, double> class_weight = {};
 };
 
+// Where a feed stands: which pass over the data, how far into it, and the stream that the pass was
+// shuffled by.
+struct FeedPosition {
+    int64_t passes = 0, seen = 0, step = 0;        // `step`: batches of this epoch
+    std::vector<uint32_t> shuffled_by = {};        // NumPy's stream just before; empty when not shuffled
+};
+
 class Feed {
 public:
     // Throws ValueError for arrays that don't belong together, a batch size below 1, weights that
@@ -30,6 +37,11 @@ public:
     bool next();                                   // false at the end of the epoch
     const Batch& batch() const { return *batch_; } // valid until the next next()
     std::optional<int64_t> batches() const;        // an epoch's, if known
+    // Before the batch that next() gave last: at that position it would come again.
+    FeedPosition position_before_batch() const;
+    FeedPosition position() const;
+    // Instead of begin_epoch(): goes on from there. Throws ValueError when this data has no such place.
+    void go_to(const FeedPosition& position);
     const Batch* arrays() const { return dataset_ ? nullptr : &arrays_; }
     int64_t samples() const { return samples_; }   // of arrays
     // Keras draws one permutation that it does not use when it builds a model from its data.
@@ -46,6 +58,8 @@ private:
     Batch arrays_;
     int64_t samples_ = 0, in_pass_ = 0;            // batches in one pass over the arrays
     int64_t step_ = 0, seen_ = 0;                  // batches of this epoch, of this pass
+    int64_t passes_ = 0;                           // begun so far
+    std::vector<uint32_t> shuffled_by_;
     bool started_ = false;
     std::vector<int64_t> order_;
     std::vector<Batch> views_;                     // unshuffled batches, cut once

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <ctime>
+
 #include "cornu/tensor/context.h"
 
 using namespace cornu;
@@ -14,6 +16,30 @@ Logs figures(double loss) {
 }
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 }  // namespace
+
+TEST_CASE("a bar costs less than a hundredth of a step of one millisecond") {
+    Context context;
+    const Context::Use use(context);
+    size_t bytes = 0;
+    set_progress_output({.write = [&](std::string_view text) { bytes += text.size(); }, .terminal = true});
+    ProgressBar bar(Verbose::bar);
+    const auto cpu_microseconds = [](auto&& work, int times) {  // of this thread: others may be busy
+        timespec begin{}, end{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+        for (int i = 0; i < times; ++i) work(i);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+        return (static_cast<double>(end.tv_sec - begin.tv_sec) * 1e6 + static_cast<double>(end.tv_nsec - begin.tv_nsec) * 1e-3) / times;
+    };
+    bar.start(100000);
+    int due = 0;
+    const double asking = cpu_microseconds([&](int) { due += bar.due(); }, 10000);
+    const double drawing = cpu_microseconds([&](int i) { bar.update(i, figures(0.5)); }, 500);
+    CHECK(bytes > 0);
+    // It is asked twice a step, and drawn every fifty milliseconds at most.
+    CHECK(2 * asking + drawing / 50 < 10);
+    bar.update(1, figures(0.5));
+    CHECK(!bar.due());
+}
 
 TEST_CASE("a line an epoch where no terminal is, a live bar on one, nothing when silent") {
     Context context;

@@ -95,6 +95,10 @@ public:
     Structure predict_on_batch(const Structure& x);
     // Ends fit after the batch in progress, and evaluate and predict; safe in a signal handler.
     void stop_training();
+    // For callbacks within fit (training/training_state.h): where it stands, and, in on_train_begin,
+    // where it is to go on. Both throw ValueError outside of fit.
+    TrainingState training_state();
+    void resume_from(TrainingState state);
     std::vector<Metric> metrics();
     // Which way the figure of this name gets better.
     Direction direction_of(const std::string& name);

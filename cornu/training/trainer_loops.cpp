@@ -2,41 +2,11 @@
 #include <cstring>
 
 #include "cornu/data/arrays.h"
-#include "cornu/training/feed.h"
 #include "cornu/training/trainer_state.h"
 
 namespace cornu {
 
 namespace {
-
-// Callbacks with the model they serve, for as long as a loop runs.
-class CallbackList {
-public:
-    CallbackList(const Callbacks& callbacks, Trainer& trainer) : model_(callbacks.empty() ? nullptr : trainer.model_handle()) {
-        for (const Callback& callback : callbacks) {
-            if (!callback.shared()) throw ValueError("an empty callback handle was used.");
-            callback.impl().set_model(model_.get(), &trainer);
-            wants_batch_logs_ = wants_batch_logs_ || callback.impl().wants_batch_logs();
-            list_.push_back(callback.shared());
-        }
-    }
-    ~CallbackList() {
-        for (const auto& callback : list_) callback->set_model(nullptr, nullptr);
-    }
-    CallbackList(const CallbackList&) = delete;
-    CallbackList& operator=(const CallbackList&) = delete;
-
-    template <class... Args, class... Given>
-    void call(void (CustomCallback::*hook)(Args...), Given&&... given) {
-        for (const auto& callback : list_) (callback.get()->*hook)(given...);
-    }
-    bool wants_batch_logs() const { return wants_batch_logs_; }
-
-private:
-    std::shared_ptr<Model> model_;
-    std::vector<std::shared_ptr<CustomCallback>> list_;
-    bool wants_batch_logs_ = false;
-};
 
 const Logs no_logs;
 
@@ -48,6 +18,23 @@ Structure logs_to_structure(const Logs& logs, std::vector<std::string>& names) {
     }
     return values;
 }
+
+Logs logs_of_outputs(const Structure& outputs, const std::vector<std::string>& names) {
+    Logs logs;
+    const Tensors flat = outputs.flatten();
+    for (size_t i = 0; i < flat.size(); ++i) logs.set(flat.size() == 1 ? "outputs" : i < names.size() ? names[i] : str("outputs_", i), flat[i]);
+    return logs;
+}
+
+// What is to happen however a function is left.
+template <class F>
+struct Finally {
+    explicit Finally(F f) : f(std::move(f)) {}
+    ~Finally() { f(); }
+    Finally(const Finally&) = delete;
+    Finally& operator=(const Finally&) = delete;
+    F f;
+};
 
 // Rows of `from` written into `to` at `row`.
 void put_rows(const Tensor& from, Tensor& to, int64_t row) {
@@ -78,6 +65,10 @@ public:
             checked_ = true;
         }
         last_->run(batch);
+    }
+    // Compiles the step, which makes all state that it needs, without taking it.
+    void prepare(const Batch& batch) {
+        (kind_ == Kind::train ? state_.train : state_.test).find(batch, [this](const Batch& traced) { return step(traced); });
     }
     Logs logs() const {
         if (last_) return last_->logs();
@@ -144,31 +135,42 @@ History Trainer::fit(const Data& given, const FitOptions& o) {
     // Keras builds what is not built yet from a first batch, which draws a permutation of its own.
     if (!as_layer().built() || (s.loss && !s.loss->built()) || (s.metrics && !s.metrics->built())) feed.draw_unused_permutation();
 
-    CallbackList callbacks(o.callbacks, *this);
-    ProgressBar bar(o.verbose);
+    CallbackList callbacks(o.callbacks, *this, {.verbose = o.verbose, .epochs = o.epochs, .steps = feed.batches()});
     Loop train(*this, Loop::Kind::train), test(*this, Loop::Kind::test);
     History history;
     Logs epoch_logs;
     s.stop = false;
+    FitInProgress at{.feed = feed, .validation = validation_feed ? &*validation_feed : nullptr, .callbacks = callbacks, .epoch = o.initial_epoch};
+    FitInProgress* const outer = std::exchange(s.fit, &at);
+    const Finally restore([&] { s.fit = outer; });
     callbacks.call(&CustomCallback::on_train_begin, no_logs);
-    for (int64_t epoch = o.initial_epoch; epoch < o.epochs; ++epoch) {
+    if (at.resume) put_back(*at.resume, *this, at, false);
+    for (; at.epoch < o.epochs && !(at.resume && s.stop); ++at.epoch) {
         reset_metrics();
-        callbacks.call(&CustomCallback::on_epoch_begin, epoch, no_logs);
-        if (o.epochs > 1) bar.message(str("Epoch ", epoch + 1, "/", o.epochs));
-        bar.start(feed.batches());
-        feed.begin_epoch();
-        int64_t done = 0;
-        for (bool more = feed.next(); more && !s.stop; more = more && feed.next()) {
-            callbacks.call(&CustomCallback::on_train_batch_begin, done, no_logs);
-            for (int64_t i = 0; i < s.options.steps_per_execution; ++i, ++done) {
+        callbacks.call(&CustomCallback::on_epoch_begin, at.epoch, no_logs);
+        if (!at.within_epoch) {
+            at.done = 0;
+            feed.begin_epoch();
+        }
+        bool more = feed.next();
+        if (std::exchange(at.within_epoch, false)) {             // what on_epoch_begin did was done already, before training was ended
+            train.prepare(feed.batch());
+            put_back(*at.resume, *this, at, true);
+        }
+        at.resume.reset();
+        while (more) {
+            callbacks.call(&CustomCallback::on_train_batch_begin, at.done, no_logs);
+            for (int64_t i = 0; i < s.options.steps_per_execution; ++i, ++at.done) {
                 if (i > 0 && !(more = feed.next())) break;
                 train.run(feed.batch(), feed.arrays());
             }
-            callbacks.call(&CustomCallback::on_train_batch_end, done - 1, callbacks.wants_batch_logs() ? train.logs().sorted() : no_logs);
-            if (bar.due()) bar.update(done, train.logs());
+            callbacks.batch_end(&CustomCallback::on_train_batch_end, at.done - 1, [&] { return train.logs().sorted(); });
+            more = more && feed.next();
+            if (more) at.stand(FitInProgress::Place::between_batches, [&] { callbacks.call(&CustomCallback::on_resumable, false); });
+            if (s.stop) break;             // after a batch, as in Keras: an epoch without figures would be none
         }
         epoch_logs = train.logs().sorted();
-        if (validation_feed && (epoch + 1) % o.validation_freq == 0) {
+        if (validation_feed && (at.epoch + 1) % o.validation_freq == 0) {
             callbacks.call(&CustomCallback::on_test_begin, no_logs);
             reset_metrics();
             validation_feed->begin_epoch();
@@ -176,16 +178,16 @@ History Trainer::fit(const Data& given, const FitOptions& o) {
             while (validation_feed->next()) {
                 callbacks.call(&CustomCallback::on_test_batch_begin, batch, no_logs);
                 test.run(validation_feed->batch(), validation_feed->arrays());
-                callbacks.call(&CustomCallback::on_test_batch_end, batch++, callbacks.wants_batch_logs() ? test.logs().sorted() : no_logs);
+                callbacks.batch_end(&CustomCallback::on_test_batch_end, batch++, [&] { return test.logs().sorted(); });
             }
             const Logs figures = test.logs().sorted();
             callbacks.call(&CustomCallback::on_test_end, figures);
             for (const auto& [name, value] : figures) epoch_logs.set("val_" + name, value);
         }
-        callbacks.call(&CustomCallback::add_epoch_logs, epoch, epoch_logs);
-        callbacks.call(&CustomCallback::on_epoch_end, epoch, std::as_const(epoch_logs));
-        bar.finish(done, epoch_logs);
-        history.append(epoch, epoch_logs);
+        callbacks.call(&CustomCallback::add_epoch_logs, at.epoch, epoch_logs);
+        callbacks.call(&CustomCallback::on_epoch_end, at.epoch, std::as_const(epoch_logs));
+        history.append(at.epoch, epoch_logs);
+        at.stand(FitInProgress::Place::between_epochs, [&] { callbacks.call(&CustomCallback::on_resumable, true); });
         if (s.stop) break;
     }
     s.options.optimizer.impl().finalize_variable_values(layer().trainable_weights());
@@ -199,24 +201,20 @@ Logs Trainer::evaluate(const Data& given, const EvaluateOptions& o) {
     Data data = given;
     if (!data.dataset && data::missing(data.sample_weight)) data.sample_weight = o.sample_weight;
     Feed feed(data, {.what = "evaluate", .batch_size = o.batch_size, .steps = o.steps});
-    CallbackList callbacks(o.callbacks, *this);
-    ProgressBar bar(o.verbose);
+    CallbackList callbacks(o.callbacks, *this, {.verbose = o.verbose, .steps = feed.batches()});
     Loop test(*this, Loop::Kind::test);
     s.stop = false;
     callbacks.call(&CustomCallback::on_test_begin, no_logs);
     reset_metrics();
-    bar.start(feed.batches());
     feed.begin_epoch();
     int64_t done = 0;
     while (!s.stop && feed.next()) {
         callbacks.call(&CustomCallback::on_test_batch_begin, done, no_logs);
         test.run(feed.batch(), feed.arrays());
-        callbacks.call(&CustomCallback::on_test_batch_end, done++, callbacks.wants_batch_logs() ? test.logs().sorted() : no_logs);
-        if (bar.due()) bar.update(done, test.logs());
+        callbacks.batch_end(&CustomCallback::on_test_batch_end, done++, [&] { return test.logs().sorted(); });
     }
     const Logs logs = test.logs().sorted();
     callbacks.call(&CustomCallback::on_test_end, logs);
-    bar.finish(done, logs);
     return logs;
 }
 
@@ -224,13 +222,12 @@ Structure Trainer::predict(const Data& data, const PredictOptions& o) {
     State& s = *state_;
     Feed feed(data, {.what = "predict", .batch_size = o.batch_size, .steps = o.steps});
     const std::optional<int64_t> batches = feed.batches();
-    CallbackList callbacks(o.callbacks, *this);
     // One batch is over before a bar would be seen.
-    ProgressBar bar(o.verbose == Verbose::automatic && batches == 1 ? Verbose::silent : o.verbose);
+    const bool brief = o.verbose == Verbose::automatic && batches == 1;
+    CallbackList callbacks(o.callbacks, *this, {.verbose = brief ? Verbose::silent : o.verbose, .steps = batches});
     Loop predict(*this, Loop::Kind::predict);
     s.stop = false;
     callbacks.call(&CustomCallback::on_predict_begin, no_logs);
-    bar.start(batches);
     feed.begin_epoch();
 
     Structure nesting, only;
@@ -240,7 +237,7 @@ Structure Trainer::predict(const Data& data, const PredictOptions& o) {
     while (!s.stop && feed.next()) {
         callbacks.call(&CustomCallback::on_predict_batch_begin, done, no_logs);
         predict.run(feed.batch());
-        callbacks.call(&CustomCallback::on_predict_batch_end, done, no_logs);
+        callbacks.batch_end(&CustomCallback::on_predict_batch_end, done, [&] { return logs_of_outputs(predict.outputs(), output_names()); });
         if (++done == 1 && batches == 1) {
             only = predict.take_outputs();
             continue;
@@ -261,10 +258,8 @@ Structure Trainer::predict(const Data& data, const PredictOptions& o) {
         }
         row += outputs.empty() ? 0 : outputs[0].shape().front();
         if (!fixed) predict.take_outputs();
-        if (bar.due()) bar.update(done, no_logs);
     }
     callbacks.call(&CustomCallback::on_predict_end, no_logs);
-    bar.finish(done, no_logs);
     if (done == 0) throw ValueError("predict: there must be at least one batch. Received: none");
     if (batches == 1 && done == 1) return only;
     if (whole.empty())

@@ -6,11 +6,36 @@
 #include <optional>
 #include <string>
 
+#include "cornu/training/callback_list.h"
 #include "cornu/training/compile_utils.h"
+#include "cornu/training/feed.h"
 #include "cornu/training/step_programs.h"
 #include "cornu/training/trainer.h"
+#include "cornu/training/training_state.h"
 
 namespace cornu {
+
+// fit under way, for those who ask where it stands.
+struct FitInProgress {
+    Feed& feed;
+    Feed* validation;                      // null: none
+    CallbackList& callbacks;
+    int64_t epoch = 0, done = 0;           // batches of the epoch
+    enum class Place : uint8_t { elsewhere, between_batches, between_epochs } place = Place::elsewhere;
+    std::optional<TrainingState> resume = {};
+    bool within_epoch = false;             // where `resume` goes on
+
+    // Between batches the next one has been fetched already.
+    template <class F>
+    void stand(Place where, F&& f) {
+        place = where;
+        f();
+        place = Place::elsewhere;
+    }
+};
+// Everything as it was in `state`, and `fit` where it stood. Metrics exist, and are put back, only
+// once the step has been prepared.
+void put_back(const TrainingState& state, Trainer& trainer, FitInProgress& fit, bool with_metrics);
 
 struct Trainer::State {
     bool compiled = false;
@@ -20,6 +45,7 @@ struct Trainer::State {
     std::optional<CompileMetrics> metrics;
     Metric loss_tracker;
     std::atomic<bool> stop = false;
+    FitInProgress* fit = nullptr;          // null: none is
     StepPrograms train, test, predict;
 
     // The last program of predict for one tensor in and out: what predict looks at first.

@@ -13,6 +13,7 @@
 #include "cornu/optimizers/sgd.h"
 #include "cornu/random/seed_generator.h"
 #include "cornu/tensor/context.h"
+#include "cornu/training/progress_bar.h"
 
 using namespace cornu;
 
@@ -128,6 +129,89 @@ TEST_CASE("CSVLogger writes as Python's csv") {
     line(0.0).fit(x, y, with(callbacks::CSVLogger(path, ",", true), 1));
     CHECK(text_of(path) == "epoch,loss,val_loss\r\n0,2.5,NA\r\n1,2.5,NA\r\n0,2.5,NA\r\n");
     CHECK(says(message_of([&] { line(0.0).fit(x, y, with(callbacks::CSVLogger(folder.file("none/log.csv")), 1)); }), "cannot be written"));
+}
+
+TEST_CASE("CSVLogger: separators, quotes") {
+    const Folder folder("csv_quotes");
+    const std::string path = folder.file("log.csv");
+    line(0.0).fit(x, y, with(callbacks::CSVLogger(path, "."), 1));
+    CHECK(text_of(path) == "epoch.loss.val_loss\r\n0.\"2.5\".NA\r\n");
+    CHECK(says(message_of([&] { callbacks::CSVLogger(path, ",,"); }), "one character"));
+}
+
+TEST_CASE("LambdaCallback hears everything") {
+    std::vector<std::string> heard;
+    const auto stage = [&](const char* name) { return [&heard, name](const Logs&) { heard.push_back(name); }; };
+    const auto at = [&](const char* name) { return [&heard, name](int64_t i, const Logs& logs) { heard.push_back(str(name, i, logs.empty() ? "" : "+")); }; };
+    const callbacks::LambdaCallback all({.on_epoch_begin = at("epoch"), .on_epoch_end = at("/epoch"), .on_train_begin = stage("train"), .on_train_end = stage("/train"),
+        .on_train_batch_begin = at("batch"), .on_train_batch_end = at("/batch"), .on_test_begin = stage("test"), .on_test_end = stage("/test"),
+        .on_test_batch_begin = at("test batch"), .on_test_batch_end = at("/test batch"), .on_predict_begin = stage("predict"), .on_predict_end = stage("/predict"),
+        .on_predict_batch_begin = at("predict batch"), .on_predict_batch_end = at("/predict batch")});
+    const Model model = line(0.1);
+    FitOptions options = with(all, 1);
+    options.batch_size = 1;
+    options.validation_data = Data(x, y);
+    options.validation_batch_size = 2;
+    model.fit(x, y, options);
+    CHECK(heard == std::vector<std::string>{"train", "epoch0", "batch0", "/batch0+", "batch1", "/batch1+", "test", "test batch0", "/test batch0+", "/test", "/epoch0+", "/train"});
+    heard.clear();
+    model.evaluate(x, y, {.verbose = Verbose::silent, .callbacks = {all}});
+    model.predict(x, {.verbose = Verbose::silent, .callbacks = {all}});
+    CHECK(heard == std::vector<std::string>{"test", "test batch0", "/test batch0+", "/test", "predict", "predict batch0", "/predict batch0+", "/predict"});
+
+    // on_batch_* are those of training; a hook gets its figures without asking, and what predict gave.
+    struct Plain : CustomCallback {
+        double loss = 0;
+        Shape outputs;
+        void on_batch_end(int64_t, const Logs& logs) override { loss = logs["loss"]; }
+        void on_predict_batch_end(int64_t, const Logs& logs) override { outputs = logs.tensor("outputs").shape(); }
+    };
+    const auto plain = std::make_shared<Plain>();
+    model.fit(x, y, with(Callback(plain), 1));
+    CHECK(plain->loss > 0);
+    CHECK(plain->params().epochs == 1);
+    model.predict(x, {.verbose = Verbose::silent, .callbacks = {Callback(plain)}});
+    CHECK(plain->outputs == Shape{2, 1});
+}
+
+TEST_CASE("ProgbarLogger takes the place of fit's own bar") {
+    Context context;
+    const Context::Use use(context);
+    std::string out;
+    set_progress_output({.write = [&](std::string_view text) { out += text; }, .terminal = false});
+    const auto count = [&](const std::string& part) {
+        size_t n = 0;
+        for (size_t at = out.find(part); at != out.npos; at = out.find(part, at + 1)) ++n;
+        return n;
+    };
+    const Model model = line(0.1);
+    model.fit(x, y, {.epochs = 2, .callbacks = {callbacks::ProgbarLogger(), callbacks::LambdaCallback({.on_epoch_end = [&](int64_t, const Logs&) { out += "after"; }})}});
+    CHECK(count("Epoch 1/2\n") == 1);
+    CHECK(count("1/1 - 0s") == 2);
+    CHECK(out.find("1/1") < out.find("after"));
+    out.clear();
+    model.evaluate(x, y, {.callbacks = {callbacks::ProgbarLogger()}});
+    CHECK(count("loss: ") == 1);
+    out.clear();
+    model.fit(x, y, {.verbose = Verbose::silent, .callbacks = {callbacks::ProgbarLogger()}});
+    CHECK(out.empty());
+}
+
+TEST_CASE("SwapEMAWeights: averages for the evaluation, weights back after it") {
+    const Model model = Sequential({layers::Input({.shape = {1}}), layers::Dense({.units = 1, .use_bias = false, .kernel_initializer = "ones"})});
+    model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.05, .use_ema = true, .ema_momentum = 0.9}), .loss = "mse"});
+    const callbacks::SwapEMAWeights swap;
+    CHECK(says(message_of([&] { model.evaluate(x, y, {.verbose = Verbose::silent, .callbacks = {swap}}); }), "not built"));
+    model.fit(x, y, {.epochs = 3, .verbose = Verbose::silent});
+    const float average = model.get_weights()[0].item<float>();  // which fit ends with
+    for (int i = 0; i < 3; ++i) model.train_on_batch(x, y);
+    const float weight = model.get_weights()[0].item<float>();
+    const float average_now = model.optimizer().impl().averages()[0].value().item<float>();
+    CHECK(average != weight);
+    CHECK(model.predict(x, {.verbose = Verbose::silent, .callbacks = {swap}}).to_vector<float>()[0] == doctest::Approx(average_now));
+    CHECK(model.get_weights()[0].item<float>() == weight);
+    CHECK(model.optimizer().impl().averages()[0].value().item<float>() == average_now);
+    CHECK(says(message_of([&] { line(0.1).fit(x, y, {.verbose = Verbose::silent, .callbacks = {callbacks::SwapEMAWeights({.swap_on_epoch = true})}}); }), "use_ema"));
 }
 
 TEST_CASE("LambdaCallback and TerminateOnNaN") {

@@ -4,6 +4,7 @@
 #include "cornu/training/callbacks/monitor.h"
 #include "cornu/training/progress_bar.h"
 #include "cornu/training/trainer.h"
+#include "cornu/training/training_state.h"
 
 namespace cornu::callbacks {
 
@@ -43,6 +44,19 @@ public:
         if (config_.verbose > 0) progress_message(str("Restoring model weights from the end of the best epoch: ", best_epoch_ + 1, "."));
         trainer().layer().set_weights(weights_);
         weights_.clear();
+    }
+    void get_state(TrainingState& state) const override {
+        state.values = Json::object({{"wait", wait_}, {"stopped_epoch", stopped_}, {"best_epoch", best_epoch_}, {"best", best_ ? Json(*best_) : Json()},
+                                     {"weights", static_cast<int64_t>(weights_.size())}});
+        for (size_t i = 0; i < weights_.size(); ++i) state.add(str("weights/", i), weights_[i]);
+    }
+    void set_state(const TrainingState& state) override {
+        wait_ = state.values["wait"].as_int();
+        stopped_ = state.values["stopped_epoch"].as_int();
+        best_epoch_ = state.values["best_epoch"].as_int();
+        best_ = state.values["best"].is_null() ? std::optional<double>() : state.values["best"].as_double();
+        weights_.clear();
+        for (int64_t i = 0; i < state.values["weights"].as_int(); ++i) weights_.push_back(state.at(str("weights/", i)));
     }
     int64_t stopped() const { return stopped_; }
     int64_t best_epoch() const { return best_epoch_; }

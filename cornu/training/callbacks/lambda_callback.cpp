@@ -13,13 +13,21 @@ namespace {
 class Lambdas final : public CustomCallback {
 public:
     explicit Lambdas(LambdaCallbackConfig config) : config_(std::move(config)) {}
-    void on_epoch_begin(int64_t epoch, const Logs& logs) override { if (config_.on_epoch_begin) config_.on_epoch_begin(epoch, logs); }
-    void on_epoch_end(int64_t epoch, const Logs& logs) override { if (config_.on_epoch_end) config_.on_epoch_end(epoch, logs); }
+    void on_epoch_begin(int64_t at, const Logs& logs) override { if (config_.on_epoch_begin) config_.on_epoch_begin(at, logs); }
+    void on_epoch_end(int64_t at, const Logs& logs) override { if (config_.on_epoch_end) config_.on_epoch_end(at, logs); }
     void on_train_begin(const Logs& logs) override { if (config_.on_train_begin) config_.on_train_begin(logs); }
     void on_train_end(const Logs& logs) override { if (config_.on_train_end) config_.on_train_end(logs); }
-    void on_train_batch_begin(int64_t batch, const Logs& logs) override { if (config_.on_train_batch_begin) config_.on_train_batch_begin(batch, logs); }
-    void on_train_batch_end(int64_t batch, const Logs& logs) override { if (config_.on_train_batch_end) config_.on_train_batch_end(batch, logs); }
-    bool wants_batch_logs() const override { return static_cast<bool>(config_.on_train_batch_end); }
+    void on_train_batch_begin(int64_t at, const Logs& logs) override { if (config_.on_train_batch_begin) config_.on_train_batch_begin(at, logs); }
+    void on_train_batch_end(int64_t at, const Logs& logs) override { if (config_.on_train_batch_end) config_.on_train_batch_end(at, logs); }
+    void on_test_begin(const Logs& logs) override { if (config_.on_test_begin) config_.on_test_begin(logs); }
+    void on_test_end(const Logs& logs) override { if (config_.on_test_end) config_.on_test_end(logs); }
+    void on_test_batch_begin(int64_t at, const Logs& logs) override { if (config_.on_test_batch_begin) config_.on_test_batch_begin(at, logs); }
+    void on_test_batch_end(int64_t at, const Logs& logs) override { if (config_.on_test_batch_end) config_.on_test_batch_end(at, logs); }
+    void on_predict_begin(const Logs& logs) override { if (config_.on_predict_begin) config_.on_predict_begin(logs); }
+    void on_predict_end(const Logs& logs) override { if (config_.on_predict_end) config_.on_predict_end(logs); }
+    void on_predict_batch_begin(int64_t at, const Logs& logs) override { if (config_.on_predict_batch_begin) config_.on_predict_batch_begin(at, logs); }
+    void on_predict_batch_end(int64_t at, const Logs& logs) override { if (config_.on_predict_batch_end) config_.on_predict_batch_end(at, logs); }
+    bool wants_batch_logs() const override { return config_.on_train_batch_end || config_.on_test_batch_end || config_.on_predict_batch_end; }
 
 private:
     LambdaCallbackConfig config_;
@@ -28,12 +36,10 @@ private:
 class Terminator final : public CustomCallback {
 public:
     explicit Terminator(bool raise_error) : raise_error_(raise_error) {}
-    bool wants_batch_logs() const override { return true; }
     void on_train_batch_end(int64_t batch, const Logs& logs) override {
         if (!logs.contains("loss") || std::isfinite(logs["loss"])) return;
-        const std::string message = str("Batch ", batch, ": Invalid loss, terminating training");
-        if (raise_error_) throw NumericError(message);
-        progress_message(message);
+        if (raise_error_) throw NumericError(str("NaN or Inf loss encountered at batch ", batch, ". Loss value: ", logs["loss"], ". Terminating training immediately."));
+        progress_message(str("Batch ", batch, ": Invalid loss, terminating training"));
         trainer().stop_training();
     }
 

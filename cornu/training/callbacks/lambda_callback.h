@@ -13,7 +13,15 @@ struct LambdaCallbackConfig {
     std::function<void(const Logs&)> on_train_begin = {};
     std::function<void(const Logs&)> on_train_end = {};
     std::function<void(int64_t batch, const Logs&)> on_train_batch_begin = {};
-    std::function<void(int64_t batch, const Logs&)> on_train_batch_end = {};   // waits for each batch's figures
+    std::function<void(int64_t batch, const Logs&)> on_train_batch_end = {};
+    std::function<void(const Logs&)> on_test_begin = {};
+    std::function<void(const Logs&)> on_test_end = {};
+    std::function<void(int64_t batch, const Logs&)> on_test_batch_begin = {};
+    std::function<void(int64_t batch, const Logs&)> on_test_batch_end = {};
+    std::function<void(const Logs&)> on_predict_begin = {};
+    std::function<void(const Logs&)> on_predict_end = {};
+    std::function<void(int64_t batch, const Logs&)> on_predict_batch_begin = {};
+    std::function<void(int64_t batch, const Logs&)> on_predict_batch_end = {};
 };
 class CORNU_API LambdaCallback : public Callback {
 public:

@@ -4,6 +4,7 @@
 #include "cornu/training/callbacks/monitor.h"
 #include "cornu/training/progress_bar.h"
 #include "cornu/training/trainer.h"
+#include "cornu/training/training_state.h"
 
 namespace cornu::callbacks {
 
@@ -14,6 +15,7 @@ public:
     Scheduler(std::function<double(int64_t, double)> schedule, int verbose) : schedule_(std::move(schedule)), verbose_(verbose) {
         if (!schedule_) throw ValueError("[callbacks.LearningRateScheduler] schedule must be a function of the epoch and the rate. Received: none");
     }
+    bool wants_batch_logs() const override { return false; }
     void on_epoch_begin(int64_t epoch, const Logs&) override {
         const Optimizer& optimizer = trainer().optimizer();
         const double rate = schedule_(epoch, optimizer.learning_rate());
@@ -58,6 +60,14 @@ public:
             resting_ = config_.cooldown;
             wait_ = 0;
         }
+    }
+    void get_state(TrainingState& state) const override {
+        state.values = Json::object({{"wait", wait_}, {"cooldown", resting_}, {"best", best_ ? Json(*best_) : Json()}});
+    }
+    void set_state(const TrainingState& state) override {
+        wait_ = state.values["wait"].as_int();
+        resting_ = state.values["cooldown"].as_int();
+        best_ = state.values["best"].is_null() ? std::optional<double>() : state.values["best"].as_double();
     }
 
 private:

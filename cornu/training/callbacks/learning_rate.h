@@ -1,6 +1,7 @@
 // Callbacks that change the learning rate between epochs. Both add "learning_rate" to the figures.
 #pragma once
 
+#include <concepts>
 #include <functional>
 
 #include "cornu/training/callback.h"
@@ -11,6 +12,10 @@ namespace cornu::callbacks {
 class CORNU_API LearningRateScheduler : public Callback {
 public:
     explicit LearningRateScheduler(std::function<double(int64_t epoch, double rate)> schedule, int verbose = 0);
+    template <std::invocable<int64_t> Schedule>          // of the epoch alone
+        requires(!std::invocable<Schedule, int64_t, double>)
+    explicit LearningRateScheduler(Schedule schedule, int verbose = 0)
+        : LearningRateScheduler(std::function<double(int64_t, double)>([schedule](int64_t epoch, double) { return schedule(epoch); }), verbose) {}
 };
 
 struct ReduceLROnPlateauConfig {

@@ -6,8 +6,10 @@
 #include "cornu/base/error.h"
 #include "cornu/base/json.h"
 #include "cornu/training/callbacks/monitor.h"
+#include "cornu/training/callbacks/save_freq.h"
 #include "cornu/training/progress_bar.h"
 #include "cornu/training/trainer.h"
+#include "cornu/training/training_state.h"
 
 namespace cornu::callbacks {
 
@@ -40,33 +42,39 @@ std::string formatted(const Tensor& value, const std::string& spec, const std::s
     return text;
 }
 
+std::string five_digits(double value) {
+    char text[400];
+    std::snprintf(text, sizeof text, "%.5f", value);
+    return text;
+}
+
 class Checkpoint final : public MonitorCallback {
 public:
     explicit Checkpoint(ModelCheckpointConfig config)
-        : MonitorCallback("ModelCheckpoint", config.monitor, config.mode, 0), config_(std::move(config)), best_(config_.initial_value_threshold) {
+        : MonitorCallback("ModelCheckpoint", config.monitor, config.mode, 0), config_(std::move(config)), frequency_(config_.save_freq, "ModelCheckpoint"), best_(config_.initial_value_threshold) {
         const std::string& path = config_.filepath;
         if (config_.save_weights_only && !path.ends_with(".weights.h5"))
             throw ValueError(str("[callbacks.ModelCheckpoint] filepath must end in .weights.h5 when save_weights_only is set. Received: filepath=\"", path, "\""));
         if (!config_.save_weights_only && !path.ends_with(".keras"))
             throw ValueError(str("[callbacks.ModelCheckpoint] filepath must end in .keras. Received: filepath=\"", path, "\""));
-        if (config_.save_freq && *config_.save_freq < 1)
-            throw ValueError(str("[callbacks.ModelCheckpoint] save_freq must be a positive number of batches. Received: save_freq=", *config_.save_freq));
     }
-    bool wants_batch_logs() const override { return config_.save_freq.has_value(); }
+    bool wants_batch_logs() const override { return !frequency_.by_epoch(); }
     void on_epoch_begin(int64_t epoch, const Logs&) override {
         epoch_ = epoch;
-        last_batch_ = -1;
+        frequency_.new_epoch();
     }
     void on_train_batch_end(int64_t batch, const Logs& logs) override {
-        if (!config_.save_freq) return;
-        since_ += batch - last_batch_;
-        last_batch_ = batch;
-        if (since_ < *config_.save_freq) return;
-        since_ = 0;
-        save(logs, batch);
+        if (frequency_.due(batch)) save(logs, batch);
     }
     void on_epoch_end(int64_t, const Logs& logs) override {
-        if (!config_.save_freq) save(logs, {});
+        if (frequency_.by_epoch()) save(logs, {});
+    }
+    void get_state(TrainingState& state) const override {
+        state.values = Json::object({{"since", frequency_.since()}, {"last", frequency_.last()}, {"best", best_ ? Json(*best_) : Json()}});
+    }
+    void set_state(const TrainingState& state) override {
+        frequency_.go_on(state.values["since"].as_int(), state.values["last"].as_int());
+        best_ = state.values["best"].is_null() ? std::optional<double>() : state.values["best"].as_double();
     }
 
 private:
@@ -80,9 +88,10 @@ private:
         };
         if (config_.save_best_only) {
             const std::optional<double> now = watched(logs);
-            if (now && !improves(*now, best_)) return say(monitor(), " did not improve from ", *best_);
+            const std::string before = best_ ? five_digits(*best_) : "None";
+            if (now && !improves(*now, best_)) return say(monitor(), " did not improve from ", before);
             if (now) {
-                say(monitor(), " improved from ", best_ ? str(*best_) : std::string("None"), " to ", *now, ", saving model to ", path);
+                say(monitor(), " improved from ", before, " to ", five_digits(*now), ", saving model to ", path);
                 best_ = now;
             }
         } else {
@@ -93,10 +102,12 @@ private:
         if (!folder.empty()) std::filesystem::create_directories(folder, failed);
         if (failed) throw FileError(str("the folder ", folder.string(), " for a checkpoint cannot be made: ", failed.message()));
         trainer().save(path, config_.save_weights_only);
+        say("finished saving model to ", path);
     }
     ModelCheckpointConfig config_;
+    SaveFrequency frequency_;
     std::optional<double> best_;
-    int64_t epoch_ = 0, last_batch_ = -1, since_ = 0;
+    int64_t epoch_ = 0;
 };
 
 }  // namespace

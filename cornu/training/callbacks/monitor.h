@@ -10,6 +10,9 @@
 namespace cornu::callbacks {
 
 class CORNU_API MonitorCallback : public CustomCallback {
+public:
+    bool wants_batch_logs() const override { return false; }
+
 protected:
     // mode: "min", "max" or "auto": by the figure's name. `what` names the callback in messages.
     MonitorCallback(std::string what, std::string monitor, const std::string& mode, double min_delta);
