@@ -11,8 +11,8 @@ import time
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FAMILIES = ["models", "random", "ops", "layers", "losses", "metrics", "optimizers", "parts",
-            "configs"]
+FAMILIES = ["models", "random", "seeded", "ops", "layers", "losses", "metrics", "optimizers",
+            "parts", "configs"]
 
 
 def main():
@@ -20,7 +20,7 @@ def main():
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=", ".join(FAMILIES))
     parser.add_argument("--output", type=pathlib.Path, help="default: tests/golden")
     parser.add_argument("--new", action="store_true",
-                        help="ops and layers: only cases of names that are not yet recorded")
+                        help="only cases of names that are not yet recorded (ops, layers, random, seeded)")
     options = parser.parse_args()
     for name in options.families:
         if name not in FAMILIES:
