@@ -30,10 +30,11 @@ Shape shape_of(const Json& json) {
     return shape;
 }
 
-// Uniform draws are JAX's bit for bit; normal ones go through a logarithm that is only close.
+// Bit for bit, but for what a QR decomposition makes and for narrow normal draws, which XLA rounds
+// at other places.
 double tolerance(const std::string& name, DType dtype) {
     if (name.find("Uniform") != name.npos || name.find("uniform") != name.npos) return 0;
-    return dtype == DType::bfloat16 ? 1e-2 : dtype == DType::float16 ? 1e-3 : 1e-6;
+    return dtype == DType::bfloat16 ? 1e-2 : dtype == DType::float16 ? 1e-3 : name == "Orthogonal" ? 1e-6 : 0;
 }
 
 struct Fresh {
@@ -77,7 +78,7 @@ TEST_CASE("unseeded initializers draw their seeds when they are made, in order")
         const Initializer first = read(config), second = read(config);
         const Shape shape = shape_of(item["shape"]);
         const std::string& name = item["class_name"].as_string();
-        const double t = name.find("Uniform") != name.npos ? 0 : 1e-6;
+        const double t = tolerance(name, DType::float32);
         CHECK_MESSAGE(testing::near(first(shape), golden().tensor(item["first"]), t), item["name"].as_string());
         CHECK_MESSAGE(testing::near(first(shape), golden().tensor(item["again"]), t), item["name"].as_string());
         CHECK_MESSAGE(testing::near(second(shape), golden().tensor(item["second"]), t), item["name"].as_string());

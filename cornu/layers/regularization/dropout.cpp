@@ -18,7 +18,7 @@ public:
 
     Tensor call(const Tensor& x, const Call& call) override {
         if (!call.training || config_.rate == 0) return x;
-        return dropout(x, config_.rate, next_key(), noise_shape_for(x, config_.noise_shape));
+        return drop(x, config_.rate, noise_shape_for(x, config_.noise_shape));
     }
 };
 

@@ -26,6 +26,10 @@ public:
 
 protected:
     Tensor next_key() const { return generator_.next(); }
+    // Dropping everything needs no key, and Keras draws none.
+    Tensor drop(const Tensor& x, double rate, const Shape& noise_shape) const {
+        return dropout(x, rate, rate < 1 ? next_key() : Tensor(), noise_shape);
+    }
 
 private:
     random::SeedGenerator generator_;
