@@ -200,7 +200,7 @@ Tensor normal(const Key& key, const Shape& shape, DType dtype) {
 Tensor truncated_normal(const Key& key, const Shape& shape, DType dtype) {
     return with_float(dtype, [&](auto zero) {
         using T = decltype(zero);
-        const double edge = std::erf(2.0 / std::sqrt(2.0));
+        const double root = static_cast<double>(rounded<T>(std::sqrt(2.0))), edge = std::erf(static_cast<double>(rounded<T>(2.0 / root)));
         const T low = rounded<T>(-edge), high = rounded<T>(edge);
         const T least = next_after(rounded<T>(-2), 3), most = next_after(rounded<T>(2), -3);
         return fill<T>(shape, dtype, [&](uint64_t i) {

@@ -116,6 +116,13 @@ INITIALIZERS = [
     ("Orthogonal", {"gain": 1.5}, [[4, 3]]),
     ("STFT", {"side": "real", "window": "hann"}, [[8, 1, 5]]),
     ("STFT", {"side": "imag", "window": None, "scaling": "spectrum"}, [[8, 1, 5]]),
+    *[("STFT", {"side": "imag", "window": window, "scaling": scaling, "periodic": periodic},
+       [[64, 1, 33], [5, 1, 9], [1, 1, 3]])
+      for window, scaling, periodic in [
+          ("hann", "spectrum", True), ("hamming", "density", True), ("blackman", None, False),
+          ("bartlett", "density", False), ("bartlett", "spectrum", True), ("boxcar", "density", False)]],
+    ("RandomNormal", {"stddev": 1.0}, [[5000]]),  # far into the tails
+    ("TruncatedNormal", {"stddev": 1.0}, [[5000]]),
 ]
 
 
