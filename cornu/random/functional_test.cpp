@@ -8,6 +8,7 @@
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/random_bits.h"
+#include "cornu/random/host_draws.h"
 #include "cornu/random/random.h"
 #include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
@@ -147,6 +148,13 @@ TEST_CASE("keras.random's functions of a seed") {
     }
     CHECK(compared.size() == 10);
     for (const auto& [function, count] : compared) CHECK_MESSAGE(count >= 9, function);
+}
+
+TEST_CASE("normal draws in float32 are JAX's bit for bit where the machine fuses products and sums") {
+    if (find_backend("native")->info().detail.find("avx") == std::string::npos) return;
+    const random::host::Key key = {0, 77};
+    const Tensor drawn = random::normal(random::key(77), {10007});
+    check(drawn, random::host::normal(key, {10007}, DType::float32), 0);   // held against JAX's in initializers_test.cpp
 }
 
 TEST_CASE("draws without a seed follow set_random_seed") {

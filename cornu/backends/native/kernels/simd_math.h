@@ -198,11 +198,26 @@ CORNU_INLINE float fused(float a, float b, float c) {
 #endif
 }
 
+// A polynomial, highest coefficient first. Recursive, because a loop in a loop does not vectorise.
+template <int at = 1, int count>
+CORNU_INLINE float horner(const float (&coefficients)[count], float x, float p) {
+    if constexpr (at == count)
+        return p;
+    else
+        return horner<at + 1>(coefficients, x, fused(p, x, coefficients[at]));
+}
 template <int count>
 CORNU_INLINE float horner(const float (&coefficients)[count], float x) {
-    float p = coefficients[0];
-    for (int i = 1; i < count; ++i) p = fused(p, x, coefficients[i]);
-    return p;
+    return horner<1>(coefficients, x, coefficients[0]);
+}
+// The first polynomial or the second.
+template <int at = 0, int count>
+CORNU_INLINE float horner_of(bool first, const float (&a)[count], const float (&b)[count], float x,
+                             float p = 0.f) {
+    if constexpr (at == count)
+        return p;
+    else
+        return horner_of<at + 1>(first, a, b, x, fused(p, x, first ? a[at] : b[at]));
 }
 
 // XLA's inverse error function, operation by operation (as in random/host_draws.cpp), so that normal
@@ -242,8 +257,7 @@ CORNU_INLINE float erfinv_of(float x) {
     const float w = -(abs_of(t) < 0.41421356237309504880f ? near : far);
     const bool inner = w < 5.f;
     const float z = inner ? w - 2.5f : __builtin_sqrtf(w) - 3.f;
-    float p = inner ? central[0] : tail[0];
-    for (int i = 1; i < 9; ++i) p = fused(p, z, inner ? central[i] : tail[i]);
+    const float p = horner_of(inner, central, tail, z);
     const float edge = abs_of(x) == 1.f ? x * infinity : quiet_nan;
     return abs_of(x) < 1.f ? x * p : edge;
 }
