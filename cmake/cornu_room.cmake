@@ -95,6 +95,16 @@ function(cornu_examples)
     endforeach()
 endfunction()
 
+# Every benchmarks/NAME.cpp is a program of its own, built when asked for: build/bench_NAME.
+function(cornu_benchmarks)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/benchmarks/*.cpp)
+    foreach(file IN LISTS files)
+        cmake_path(GET file STEM name)
+        add_executable(bench_${name} EXCLUDE_FROM_ALL ${file})
+        target_link_libraries(bench_${name} PRIVATE cornu cornu_flags)
+    endforeach()
+endfunction()
+
 # An engine: a plugin that is found and opened at run time (backend/registry.cpp). It takes the core's
 # symbols from the program that opens it, which therefore must hold the shared library.
 function(cornu_engine name)

@@ -6,11 +6,12 @@
 #include <sstream>
 
 #include "cornu/backend/backend.h"
+#include "cornu/backend/determinism.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
 
-std::shared_ptr<Backend> make_native_backend();  // backends/native, linked into the core
+std::shared_ptr<Backend> make_native_backend(bool deterministic);  // backends/native, linked into the core
 
 namespace {
 
@@ -24,6 +25,10 @@ constexpr Engine engines[] = {
     {"torch", "not part of this version"},
     {"openvino", "not part of this version"},
     {"tensorflow", "not part of this version"},
+};
+
+struct Determinism {
+    bool enabled = false;
 };
 
 std::string known_names() {
@@ -96,15 +101,26 @@ std::shared_ptr<Backend> find_backend(const std::string& name) {
         if (name == engine.name) advice = engine.install;
     const std::lock_guard lock(loaded().mutex);
     std::shared_ptr<Backend>& backend = loaded().backends[name];
-    if (!backend) backend = name == "native" ? make_native_backend() : load_plugin(name, advice);
+    if (!backend) backend = name == "native" ? make_native_backend(false) : load_plugin(name, advice);
     return backend;
 }
+
+namespace {
+// The native engine in the context's mode: an engine of its own for each, so that what was compiled
+// in the other mode is not found again.
+std::shared_ptr<Backend> in_mode_of(Context& context, const std::shared_ptr<Backend>& backend) {
+    static const std::shared_ptr<Backend> deterministic = make_native_backend(true);
+    const auto native = find_backend("native");
+    if (backend != native && backend != deterministic) return backend;
+    return context.state<Determinism>().enabled ? deterministic : native;
+}
+}  // namespace
 
 std::shared_ptr<Backend> current_backend() {
     Context& context = Context::current();
     if (auto backend = context.backend()) return backend;
     const char* wanted = std::getenv("CORNU_BACKEND");
-    context.set_backend(find_backend(wanted && *wanted ? wanted : "native"));
+    context.set_backend(in_mode_of(context, find_backend(wanted && *wanted ? wanted : "native")));
     return context.backend();
 }
 
@@ -124,8 +140,17 @@ std::vector<BackendStatus> backend_statuses() {
 }
 
 namespace config {
-void set_backend(const std::string& name) { Context::current().set_backend(find_backend(name)); }
+void set_backend(const std::string& name) {
+    Context& context = Context::current();
+    context.set_backend(in_mode_of(context, find_backend(name)));
+}
 std::string backend() { return current_backend()->info().name; }
+void enable_determinism(bool enabled) {
+    Context& context = Context::current();
+    context.state<Determinism>().enabled = enabled;
+    if (const auto backend = context.backend()) context.set_backend(in_mode_of(context, backend));
+}
+bool determinism_enabled() { return Context::current().state<Determinism>().enabled; }
 }  // namespace config
 
 }  // namespace cornu

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cornu/backend/backend.h"
+#include "cornu/backend/determinism.h"
 #include "cornu/base/error.h"
 #include "cornu/base/parallel.h"
 #include "cornu/cli/verbs.h"
@@ -15,10 +16,12 @@ void Engine::add_to(CLI::App& verb) {
     verb.add_option("--backend", backend, "native (default), xla, torch, openvino or tensorflow");
     verb.add_option("--device", device, "cpu or gpu[:N]")->capture_default_str();
     verb.add_option("--threads", threads, "threads to use; 0: all cores")->check(CLI::Range(0, 1024));
+    verb.add_flag("--deterministic", deterministic, "the same bits for any number of threads");
 }
 
 void Engine::apply() const {
     if (threads) set_threads(threads);
+    config::enable_determinism(deterministic);
     if (!backend.empty()) config::set_backend(backend);
     const auto devices = current_backend()->info().devices;
     for (const std::string& known : devices)

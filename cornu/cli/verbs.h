@@ -29,6 +29,7 @@ void add_version(CLI::App& app, Run& run);
 struct Engine {
     std::string backend, device = "cpu";
     int threads = 0;
+    bool deterministic = false;
     void add_to(CLI::App& verb);
     void apply() const;
 };

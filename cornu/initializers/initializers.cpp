@@ -4,6 +4,7 @@
 
 #include "cornu/initializers/family.h"
 #include "cornu/initializers/orthogonal.h"
+#include "cornu/initializers/stft.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/random/host_draws.h"
 #include "cornu/random/seed_generator.h"
@@ -159,6 +160,7 @@ constexpr Entry<FanConfig> glorot_uniform_entry{"GlorotUniform", fan_scaled<1, t
     he_uniform_entry{"HeUniform", fan_scaled<2, false, true>}, he_normal_entry{"HeNormal", fan_scaled<2, false, false>},
     lecun_uniform_entry{"LecunUniform", fan_scaled<1, false, true>}, lecun_normal_entry{"LecunNormal", fan_scaled<1, false, false>};
 constexpr Entry<OrthogonalConfig> orthogonal_entry{"Orthogonal", orthogonal};
+constexpr Entry<STFTConfig> stft_entry{"STFT", [](const STFTConfig& c, const Draw& d) { return stft_kernel(c, d.shape, d.dtype); }};
 
 }  // namespace
 
@@ -179,6 +181,7 @@ const std::vector<ObjectClass<CustomInitializer>>& family() {
         lecun_uniform_entry.item(),
         lecun_normal_entry.item(),
         orthogonal_entry.item({"OrthogonalInitializer"}),
+        stft_entry.item({"STFTInitializer"}),
     };
     return classes;
 }
@@ -198,6 +201,7 @@ HeNormal::HeNormal(FanConfig config) : Initializer(he_normal_entry.make(std::mov
 LecunUniform::LecunUniform(FanConfig config) : Initializer(lecun_uniform_entry.make(std::move(config))) {}
 LecunNormal::LecunNormal(FanConfig config) : Initializer(lecun_normal_entry.make(std::move(config))) {}
 Orthogonal::Orthogonal(OrthogonalConfig config) : Initializer(orthogonal_entry.make(config)) {}
+STFT::STFT(STFTConfig config) : Initializer(stft_entry.make(std::move(config))) {}
 
 void ConstantConfig::describe(Schema<ConstantConfig>& s) { s.field<&ConstantConfig::value>("The value."); }
 void IdentityConfig::describe(Schema<IdentityConfig>& s) { s.field<&IdentityConfig::gain>("Factor on the matrix.").omit_null(); }
@@ -230,6 +234,13 @@ void FanConfig::describe(Schema<FanConfig>& s) {
 void OrthogonalConfig::describe(Schema<OrthogonalConfig>& s) {
     s.field<&OrthogonalConfig::seed>("Seed; drawn when not given.");
     s.field<&OrthogonalConfig::gain>("Factor on the matrix.");
+}
+void STFTConfig::describe(Schema<STFTConfig>& s) {
+    using C = STFTConfig;
+    s.field<&C::side>("Which part of the transform.").one_of({"real", "imag"});
+    s.field<&C::window>("The window's name; none when null.").one_of({"bartlett", "blackman", "boxcar", "hamming", "hann"});
+    s.field<&C::periodic>("Whether the window is one period of a longer signal.");
+    s.field<&C::scaling>("How the window is scaled.").one_of({"density", "spectrum"});
 }
 
 }  // namespace cornu::initializers

@@ -75,4 +75,14 @@ struct CORNU_API OrthogonalConfig {
 };
 class CORNU_API Orthogonal : public Initializer { public: explicit Orthogonal(OrthogonalConfig config = {}); };
 
+// Kernels (frame_length, 1, bins) of a short-time Fourier transform.
+struct CORNU_API STFTConfig {
+    std::string side = "real";                               // or "imag"
+    std::optional<std::string> window = "hann";              // "bartlett", "blackman", "boxcar", "hamming", "hann"
+    std::optional<std::string> scaling = "density";          // of the window, to its L2 norm; "spectrum": L1
+    bool periodic = false;
+    static void describe(Schema<STFTConfig>& s);
+};
+class CORNU_API STFT : public Initializer { public: explicit STFT(STFTConfig config = {}); };
+
 }  // namespace cornu::initializers

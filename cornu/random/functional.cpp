@@ -11,15 +11,13 @@
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
 #include "cornu/ops/sorting.h"
+#include "cornu/random/floats_impl.h"
 
 namespace cornu::random {
-
-namespace {
 
 DType unsigned_of(int bits) {
     return bits == 8 ? DType::uint8 : bits == 16 ? DType::uint16 : bits == 32 ? DType::uint32 : DType::uint64;
 }
-// Bits of the mantissa that are stored.
 int mantissa(DType dtype) {
     switch (dtype) {
         case DType::float16: return 10;
@@ -29,24 +27,34 @@ int mantissa(DType dtype) {
         default: throw DTypeError(str("random numbers are float16, bfloat16, float32 or float64. Received: ", dtype));
     }
 }
-Tensor scalar(double value, DType dtype) { return ops::cast(Tensor::full({}, value, DType::float64), dtype); }
 double tiny(DType dtype) { return dtype == DType::float64 ? std::numeric_limits<double>::min() : dtype == DType::float16 ? std::ldexp(1.0, -14) : static_cast<double>(std::numeric_limits<float>::min()); }
+DType word_of(DType dtype) { return unsigned_of(mantissa(dtype) < 8 ? 8 : bits(dtype)); }
+Tensor scalar(double value, DType dtype) { return ops::cast(Tensor::full({}, value, DType::float64), dtype); }
 
-// [0, 1): as many random bits as the mantissa holds, scaled; exact, so JAX's way through the
-// representation of [1, 2) gives the same.
-Tensor unit(const Tensor& key, const Shape& shape, DType dtype) {
-    const int digits = mantissa(dtype), width = digits < 8 ? 8 : bits(dtype);
-    const Tensor drawn = prim::threefry_bits(key, shape, unsigned_of(width));
-    const Tensor kept = ops::right_shift(drawn, Tensor::full({}, width - digits, unsigned_of(width)));
+// As many random bits as the mantissa holds, scaled; exact, so JAX's way through the representation
+// of [1, 2) gives the same.
+Tensor unit_of(const Tensor& drawn, DType dtype) {
+    const int digits = mantissa(dtype);
+    const Tensor kept = ops::right_shift(drawn, Tensor::full({}, bits(drawn.dtype()) - digits, drawn.dtype()));
     return ops::cast(kept, dtype) * scalar(std::ldexp(1.0, -digits), dtype);
 }
 
-// floats * (maxval - minval) + minval, each step rounded to the dtype except that the last two are
+// unit * (maxval - minval) + minval, each step rounded to the dtype except that the last two are
 // one fused step, as XLA compiles them; never below minval.
 Tensor scaled(const Tensor& unit, const Tensor& minval, const Tensor& maxval) {
     return ops::maximum(minval, prim::fma(unit, maxval - minval, minval));
 }
 
+Tensor normal_of(const Tensor& unit, DType dtype) {
+    // Just above -1, where the inverse is infinite.
+    const double low = -1 + std::ldexp(1.0, -mantissa(dtype) - 1);
+    return scalar(std::numbers::sqrt2, dtype) * ops::erfinv(scaled(unit, scalar(low, dtype), scalar(1, dtype)));
+}
+
+namespace {
+Tensor unit(const Tensor& key, const Shape& shape, DType dtype) {
+    return unit_of(prim::threefry_bits(key, shape, word_of(dtype)), dtype);
+}
 }  // namespace
 
 Tensor key(uint64_t seed) {
@@ -135,12 +143,7 @@ Tensor permutation(const Tensor& key, const Tensor& x, int64_t axis, bool indepe
     return ops::take(x, shuffled(key, prim::iota({x.shape()[at]}, 0, DType::int32), 0), at);
 }
 
-Tensor normal(const Tensor& key, const Shape& shape, DType dtype) {
-    // Just above -1, where the inverse is infinite.
-    const double low = -1 + std::ldexp(1.0, -mantissa(dtype) - 1);
-    const Tensor u = scaled(unit(key, shape, dtype), scalar(low, dtype), scalar(1, dtype));
-    return scalar(std::numbers::sqrt2, dtype) * ops::erfinv(u);
-}
+Tensor normal(const Tensor& key, const Shape& shape, DType dtype) { return normal_of(unit(key, shape, dtype), dtype); }
 
 Tensor truncated_normal(const Tensor& key, double lower, double upper, const Shape& shape, DType dtype) {
     const Tensor root = scalar(std::numbers::sqrt2, dtype), low = scalar(lower, dtype), high = scalar(upper, dtype);
@@ -161,6 +164,14 @@ Tensor categorical(const Tensor& key, const Tensor& logits, int64_t num_samples)
     if (logits.rank() != 2) throw ShapeError(str("random.categorical: logits must be (batch, classes). Received: shape ", logits.shape()));
     const Shape shape{logits.shape()[0], logits.shape()[1], num_samples};
     return ops::argmax(gumbel(key, shape, to_float_dtype(logits.dtype())) + ops::expand_dims(logits, 2), 1);
+}
+
+Tensor dropout(const Tensor& key, const Tensor& x, double rate, const Shape& noise_shape) {
+    if (!(rate >= 0 && rate <= 1)) throw ValueError(str("random.dropout: rate must be in [0, 1]. Received: rate=", rate));
+    if (rate == 1) return ops::zeros_like(x);
+    const double keep = 1 - rate;
+    const Tensor mask = ops::broadcast_to(bernoulli(key, keep, noise_shape), x.shape());
+    return ops::where(mask, x / keep, ops::zeros_like(x));
 }
 
 }  // namespace cornu::random

@@ -20,5 +20,13 @@ CORNU_API Tensor normal(const Tensor& key, const Shape& shape, DType dtype = DTy
 CORNU_API Tensor truncated_normal(const Tensor& key, double lower, double upper, const Shape& shape, DType dtype = DType::float32);
 CORNU_API Tensor gumbel(const Tensor& key, const Shape& shape, DType dtype = DType::float32);
 CORNU_API Tensor categorical(const Tensor& key, const Tensor& logits, int64_t num_samples);  // logits (batch, classes) → int32 (batch, num_samples)
+// Zero where the mask of `noise_shape`, broadcast to x, says so; x / (1 - rate) elsewhere. The mask
+// is JAX's bit for bit; rate is in [0, 1].
+CORNU_API Tensor dropout(const Tensor& key, const Tensor& x, double rate, const Shape& noise_shape);
+
+// Close to JAX's at 1e-5: parameters broadcast to `shape`, tries are made until all are accepted.
+CORNU_API Tensor gamma(const Tensor& key, const Tensor& alpha, const Shape& shape, DType dtype = DType::float32);
+CORNU_API Tensor beta(const Tensor& key, const Tensor& alpha, const Tensor& beta, const Shape& shape, DType dtype = DType::float32);
+CORNU_API Tensor binomial(const Tensor& key, const Tensor& counts, const Tensor& probabilities, const Shape& shape, DType dtype = DType::float32);
 
 }  // namespace cornu::random

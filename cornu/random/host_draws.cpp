@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cornu/base/parallel.h"
+
 namespace cornu::random::host {
 
 std::array<uint32_t, 2> threefry2x32(const Key& key, uint32_t x0, uint32_t x1) {
@@ -69,20 +71,53 @@ T draw_uniform(const Key& key, uint64_t i, T low, T high) {
     }
 }
 
-// The inverse error function by Giles's polynomials, in the order in which XLA evaluates them.
+// The next functions are XLA's for CPUs, operation by operation with the fused ones that it makes,
+// so that normal draws too are JAX's bit for bit.
 template <class T, size_t N>
 T polynomial(const T (&c)[N], T x) {
     T p = c[0];
     for (size_t i = 1; i < N; ++i) p = std::fma(p, x, c[i]);
     return p;
 }
+
+// Cephes's logarithm, for normal numbers.
+float log_of(float x) {
+    static constexpr float p[] = {7.0376836292E-2f, -1.1514610310E-1f, 1.1676998740E-1f}, q[] = {-1.2420140846E-1f, 1.4249322787E-1f, -1.6668057665E-1f},
+                           r[] = {2.0000714765E-1f, -2.4999993993E-1f, 3.3333331174E-1f};
+    const auto word = std::bit_cast<uint32_t>(x);
+    auto exponent = static_cast<float>(static_cast<int32_t>(word >> 23) - 126);
+    float m = std::bit_cast<float>((word & 0x007FFFFFu) | 0x3F000000u);   // in [0.5, 1)
+    if (m < 0.707106781186547524f) {
+        exponent -= 1;
+        m = (m - 1) + m;
+    } else {
+        m -= 1;
+    }
+    const float square = m * m, cube = square * m;
+    const float series = std::fma(std::fma(polynomial(p, m), cube, polynomial(q, m)), cube, polynomial(r, m));
+    const float small = std::fma(series, cube, -2.12194440e-4f * exponent);
+    return std::fma(0.693359375f, exponent, std::fma(-0.5f, square, m) + small);
+}
+
+// Near zero Cephes's rational function, for x > -1.
+float log1p_of(float x) {
+    static constexpr float numerator[] = {4.5270000862445199635215E-5f, 4.9854102823193375972212E-1f, 6.5787325942061044846969E0f, 2.9911919328553073277375E1f,
+                                          6.0949667980987787057556E1f, 5.7112963590585538103336E1f, 2.0039553499201281259648E1f};
+    static constexpr float denominator[] = {1.f, 1.5062909083469192043167E1f, 8.3047565967967209469434E1f, 2.2176239823732856465394E2f,
+                                            3.0909872225312059774938E2f, 2.1642788614495947685003E2f, 6.0118660497603843919306E1f};
+    if (std::abs(x) >= 0.41421356237309504880f) return log_of(1 + x);
+    const float square = x * x, quotient = polynomial(numerator, x) / polynomial(denominator, x);
+    return x + std::fma(-0.5f, square, x * square * quotient);
+}
+
+// The inverse error function by Giles's polynomials.
 float erf_inv(float x) {
     static constexpr float central[] = {2.81022636e-08f, 3.43273939e-07f, -3.5233877e-06f, -4.39150654e-06f, 0.00021858087f,
                                         -0.00125372503f, -0.00417768164f, 0.246640727f, 1.50140941f};
     static constexpr float tail[] = {-0.000200214257f, 0.000100950558f, 0.00134934322f, -0.00367342844f, 0.00573950773f,
                                      -0.0076224613f, 0.00943887047f, 1.00167406f, 2.83297682f};
     if (std::abs(x) == 1.0f) return x * std::numeric_limits<float>::infinity();
-    const float w = -static_cast<float>(std::log1p(static_cast<double>(-x * x)));
+    const float w = -log1p_of(-x * x);
     return x * (w < 5.0f ? polynomial(central, w - 2.5f) : polynomial(tail, std::sqrt(w) - 3.0f));
 }
 double erf_inv(double x) {
@@ -109,7 +144,9 @@ template <class T>
 Tensor fill(const Shape& shape, DType dtype, const auto& draw) {
     Tensor out = Tensor::uninitialized(shape, dtype);
     T* values = static_cast<T*>(out.mutable_raw());
-    for (int64_t i = 0, n = shape.size(); i < n; ++i) values[i] = draw(static_cast<uint64_t>(i));
+    parallel_for(shape.size(), 4096, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) values[i] = draw(static_cast<uint64_t>(i));
+    });
     return out;
 }
 
@@ -163,7 +200,7 @@ Tensor normal(const Key& key, const Shape& shape, DType dtype) {
 Tensor truncated_normal(const Key& key, const Shape& shape, DType dtype) {
     return with_float(dtype, [&](auto zero) {
         using T = decltype(zero);
-        const double edge = std::erf(2.0 / std::sqrt(2.0));
+        const double root = static_cast<double>(rounded<T>(std::sqrt(2.0))), edge = std::erf(static_cast<double>(rounded<T>(2.0 / root)));
         const T low = rounded<T>(-edge), high = rounded<T>(edge);
         const T least = next_after(rounded<T>(-2), 3), most = next_after(rounded<T>(2), -3);
         return fill<T>(shape, dtype, [&](uint64_t i) {

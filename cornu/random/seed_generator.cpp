@@ -3,6 +3,7 @@
 #include <random>
 
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/elementwise_math.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu::random {
@@ -12,7 +13,6 @@ namespace {
 struct Streams {
     std::optional<PythonRandom> python;
     std::optional<NumpyRandom> numpy;
-    std::optional<int64_t> seed = {};   // set_random_seed's
     SeedGenerator global = {};
 };
 
@@ -24,7 +24,7 @@ uint32_t entropy() { return std::random_device()(); }
 void set_random_seed(int64_t seed) {
     if (seed < 0 || seed > int64_t{0xFFFFFFFF})
         throw ValueError(str("Expected `seed` argument to be an integer in [0, 2**32). Received: seed=", seed));
-    streams() = {PythonRandom(seed), NumpyRandom(static_cast<uint32_t>(seed)), seed, {}};
+    streams() = {PythonRandom(seed), NumpyRandom(static_cast<uint32_t>(seed)), {}};
 }
 
 PythonRandom& python_random() {
@@ -40,7 +40,7 @@ int64_t make_default_seed() { return python_random().randint(1, 1000000000); }
 
 SeedGenerator& global_seed_generator() {
     Streams& s = streams();
-    if (!s.global.defined()) s.global = SeedGenerator(s.seed, "global_seed_generator");
+    if (!s.global.defined()) s.global = SeedGenerator(std::nullopt);
     return s.global;
 }
 
@@ -83,10 +83,11 @@ SeedGenerator::SeedGenerator(std::optional<int64_t> seed, const std::string& nam
                       {.name = "seed_generator_state", .trainable = false, .path = scope + "/seed_generator_state"});
 }
 
-Tensor SeedGenerator::next() const {
+Tensor SeedGenerator::next(bool ordered) const {
     const Tensor key = state_.value();
     Variable state = state_;
-    state.assign(ops::add(key, Tensor::from(std::vector<uint32_t>{0, 1})));
+    const auto word = [](uint32_t value) { return Tensor::full({}, value, DType::uint32); };
+    state.assign(ordered ? key + Tensor::from(std::vector<uint32_t>{0, 1}) : ops::mod((key + word(1)) * word(5387), word(933199)));
     return key;
 }
 

@@ -26,7 +26,8 @@ public:
     explicit SeedGenerator(std::optional<int64_t> seed, const std::string& name = {});
 
     bool defined() const { return state_.defined(); }
-    Tensor next() const;                                       // uint32 (2,); the state moves on
+    // A key, uint32 (2,); the state moves on: to the next key, or, unordered, somewhere else.
+    Tensor next(bool ordered = true) const;
     const Variable& state() const { return state_; }           // "seed_generator_state", uint32 (2,)
     const std::optional<int64_t>& initial_seed() const { return initial_seed_; }
 
@@ -35,7 +36,8 @@ private:
     Variable state_;
 };
 
-// What keras.random draws from without a seed: made anew from set_random_seed's seed.
+// What keras.random draws from without a seed, unordered. Made when first asked for and again after
+// set_random_seed, with a seed drawn then.
 CORNU_API SeedGenerator& global_seed_generator();
 
 // Where all that draws in the current Context stands. Taking it draws nothing.

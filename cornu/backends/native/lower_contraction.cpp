@@ -84,6 +84,7 @@ Kernel lower_dot_general(const Call& call) {
     spec.batch = product(l, d.lhs_batch);
     spec.trans_a = left.transposed;
     spec.trans_b = right.transposed;
+    spec.by_shape = call.deterministic;
     struct State {
         Gemm gemm;
         std::mutex mutex;   // a oneDNN product serves one caller at a time

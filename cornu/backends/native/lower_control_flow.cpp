@@ -14,10 +14,10 @@ namespace {
 size_t bytes_of(const Spec& spec) { return static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())); }
 
 // `donated` first outputs take over as many first inputs.
-std::shared_ptr<const Plan> compile_body(Graph body, size_t donated) {
+std::shared_ptr<const Plan> compile_body(Graph body, size_t donated, const Call& call) {
     body.donated.assign(body.outputs.size(), -1);
     for (size_t i = 0; i < donated; ++i) body.donated[i] = static_cast<int32_t>(i);
-    return std::make_shared<const Plan>(prepare(std::move(body), *find_backend("native")));
+    return std::make_shared<const Plan>(prepare(std::move(body), *find_backend("native")), call.deterministic);
 }
 
 std::vector<std::pair<int, int>> pairs(size_t n) {
@@ -29,7 +29,7 @@ std::vector<std::pair<int, int>> pairs(size_t n) {
 Kernel lower_while(const Call& call) {
     const auto& w = call.as<WhileAttrs>();
     const size_t carries = call.out.size(), cond_captures = static_cast<size_t>(w.cond_captures), inputs = call.in.size();
-    const auto cond = compile_body(*w.cond, 0), body = compile_body(*w.body, carries);
+    const auto cond = compile_body(*w.cond, 0, call), body = compile_body(*w.body, carries, call);
     std::vector<size_t> bytes;
     for (const Spec& spec : call.out) bytes.push_back(bytes_of(spec));
     return {.run = [=](const void* const* in, void* const* out, void*) {
@@ -55,7 +55,7 @@ Kernel lower_while(const Call& call) {
 
 Kernel lower_cond(const Call& call) {
     const auto& c = call.as<CondAttrs>();
-    const auto then_plan = compile_body(*c.then_branch, 0), else_plan = compile_body(*c.else_branch, 0);
+    const auto then_plan = compile_body(*c.then_branch, 0, call), else_plan = compile_body(*c.else_branch, 0, call);
     const auto captures = static_cast<size_t>(c.then_captures);
     return {.run = [=](const void* const* in, void* const* out, void*) {
         if (*static_cast<const bool*>(in[0])) then_plan->run(in + 1, out);
@@ -67,7 +67,7 @@ Kernel lower_scan(const Call& call) {
     const auto& s = call.as<ScanAttrs>();
     const auto carries = static_cast<size_t>(s.carries), xs = static_cast<size_t>(s.xs);
     const size_t inputs = call.in.size(), outputs = call.out.size();
-    const auto body = compile_body(*s.body, carries);
+    const auto body = compile_body(*s.body, carries, call);
     const int64_t length = s.length;
     std::vector<size_t> carry_bytes, x_bytes, y_bytes;
     for (size_t i = 0; i < carries; ++i) carry_bytes.push_back(bytes_of(call.out[i]));

@@ -15,11 +15,12 @@ std::vector<int64_t> spatial(const Shape& shape, int64_t first) {
 }
 
 // x, kernel and y are the forward pass's shapes whatever the pass.
-Kernel prepare(ConvPass pass, DType dtype, const ConvAttrs& attrs, const Shape& x, const Shape& kernel, const Shape& y) {
+Kernel prepare(ConvPass pass, const Call& call, const ConvAttrs& attrs, const Shape& x, const Shape& kernel, const Shape& y) {
     const ConvAttrs a = attrs.filled(x.rank() - 2);
     ConvSpec spec;
     spec.pass = pass;
-    spec.dtype = dtype;
+    spec.dtype = call.dtype();
+    spec.by_shape = call.deterministic;
     spec.batch = x[0];
     spec.in_channels = x.back();
     spec.out_channels = y.back();
@@ -46,13 +47,13 @@ Kernel prepare(ConvPass pass, DType dtype, const ConvAttrs& attrs, const Shape& 
 }
 
 Kernel lower_conv(const Call& call) {
-    return prepare(ConvPass::forward, call.dtype(), call.as<ConvAttrs>(), call.shape(0), call.shape(1), call.out[0].shape);
+    return prepare(ConvPass::forward, call, call.as<ConvAttrs>(), call.shape(0), call.shape(1), call.out[0].shape);
 }
 Kernel lower_grad_input(const Call& call) {
-    return prepare(ConvPass::backward_data, call.dtype(), call.as<ConvGradAttrs>().conv, call.out[0].shape, call.shape(1), call.shape(0));
+    return prepare(ConvPass::backward_data, call, call.as<ConvGradAttrs>().conv, call.out[0].shape, call.shape(1), call.shape(0));
 }
 Kernel lower_grad_filter(const Call& call) {
-    return prepare(ConvPass::backward_weights, call.dtype(), call.as<ConvGradAttrs>().conv, call.shape(0), call.out[0].shape, call.shape(1));
+    return prepare(ConvPass::backward_weights, call, call.as<ConvGradAttrs>().conv, call.shape(0), call.out[0].shape, call.shape(1));
 }
 
 bool numeric(const Call& call) { return call.dtype() != DType::int4 && call.dtype() != DType::string; }

@@ -3,6 +3,7 @@
 
 #include "cornu/backends/native/kernels/elementwise.h"
 #include "cornu/backends/native/kernels/reduce.h"
+#include "cornu/backends/native/kernels/simd.h"
 #include "cornu/backends/native/lowering.h"
 #include "cornu/base/parallel.h"
 #include "cornu/ops/primitive_attrs.h"
@@ -65,7 +66,18 @@ Kernel fma_of(const Call& call) {
         });
     }};
 }
-Kernel lower_fma(const Call& call) { return call.dtype() == DType::float32 ? fma_of<float>(call) : fma_of<double>(call); }
+Kernel lower_fma(const Call& call) {
+    const int64_t count = call.out[0].shape.size();
+    if (call.dtype() == DType::float32 && call.shape(1).size() == 1 && call.shape(2).size() == 1 && call.shape(0).size() == count)
+        return {.run = [count](const void* const* in, void* const* out, void*) {
+                    const auto* x = static_cast<const float*>(in[0]);
+                    const float factor = *static_cast<const float*>(in[1]), term = *static_cast<const float*>(in[2]);
+                    auto* y = static_cast<float*>(out[0]);
+                    parallel_for(count, 1 << 14, [&](int64_t begin, int64_t end) { simd().fma_scalars(x + begin, factor, term, y + begin, end - begin); });
+                },
+                .in_place = {}};
+    return call.dtype() == DType::float32 ? fma_of<float>(call) : fma_of<double>(call);
+}
 bool supports_fma(const Call& call) {
     for (const Spec& spec : call.in)
         if (spec.dtype != call.dtype()) return false;

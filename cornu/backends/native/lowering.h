@@ -16,6 +16,7 @@ struct Call {
     const Op& op;
     const Attrs& attrs;
     std::span<const Spec> in, out;
+    bool deterministic = false;   // work is cut by sizes alone: the same bits for any number of threads
 
     template <class T> const T& as() const { return attrs.as<T>(); }
     DType dtype(size_t i = 0) const { return in[i].dtype; }

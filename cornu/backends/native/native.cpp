@@ -36,16 +36,20 @@ namespace {
 
 class NativeBackend final : public Backend {
 public:
+    explicit NativeBackend(bool deterministic) : deterministic_(deterministic) {}
     BackendInfo info() const override { return {"native", std::string(version()), {"cpu"}, str("SIMD ", simd().name, ", ", threads(), " threads")}; }
     bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs) const override {
         return native::supports({op, attrs, in, {}});
     }
-    std::shared_ptr<Executable> compile(const Graph& graph) override { return std::make_shared<NativeExecutable>(graph); }
+    std::shared_ptr<Executable> compile(const Graph& graph) override { return std::make_shared<NativeExecutable>(graph, deterministic_); }
+
+private:
+    bool deterministic_;
 };
 
 }  // namespace
 }  // namespace native
 
-std::shared_ptr<Backend> make_native_backend() { return std::make_shared<native::NativeBackend>(); }
+std::shared_ptr<Backend> make_native_backend(bool deterministic) { return std::make_shared<native::NativeBackend>(deterministic); }
 
 }  // namespace cornu

@@ -20,7 +20,7 @@ struct Plan::Workspace {
     std::vector<void*> addresses;
 };
 
-Plan::Plan(const Graph& graph) {
+Plan::Plan(const Graph& graph, bool deterministic) {
     for (const Tensor& constant : graph.constants) constants_.push_back(constant.to_host());
     std::vector<Kernel> kernels;
     for (const Graph::Node& node : graph.nodes) {
@@ -29,7 +29,7 @@ Plan::Plan(const Graph& graph) {
         for (const ValueId id : node.out) out.push_back(graph.spec(id));
         const Lowering* lowering = find_lowering(*node.op);
         CORNU_CHECK(lowering, "no lowering of ", node.op->name);
-        kernels.push_back(lowering->lower({*node.op, node.attrs, in, out}));
+        kernels.push_back(lowering->lower({*node.op, node.attrs, in, out, deterministic}));
         labels_.push_back(str(node.op->name, node.scope.empty() ? "" : " in ", node.scope));
     }
     plan_storage(graph, kernels);
@@ -273,8 +273,8 @@ std::string Plan::to_string() const {
     return out.str();
 }
 
-NativeExecutable::NativeExecutable(const Graph& graph)
-    : plan_(graph), input_specs_(graph.input_specs()), output_specs_(graph.output_specs()), donated_(graph.donated) {
+NativeExecutable::NativeExecutable(const Graph& graph, bool deterministic)
+    : plan_(graph, deterministic), input_specs_(graph.input_specs()), output_specs_(graph.output_specs()), donated_(graph.donated) {
     donated_.resize(output_specs_.size(), -1);
 }
 

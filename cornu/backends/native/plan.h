@@ -13,7 +13,7 @@ namespace cornu::native {
 
 class Plan {
 public:
-    explicit Plan(const Graph& graph);
+    explicit Plan(const Graph& graph, bool deterministic = false);
     ~Plan();
 
     // Addresses of inputs and outputs in the graph's order; a donated input is written to, and its
@@ -63,7 +63,7 @@ private:
 
 class NativeExecutable final : public Executable {
 public:
-    explicit NativeExecutable(const Graph& graph);
+    explicit NativeExecutable(const Graph& graph, bool deterministic = false);
     void run(std::span<const Tensor* const> inputs, std::span<Tensor* const> outputs) override;
     size_t output_count() const override { return output_specs_.size(); }
     Statistics statistics() const override;

@@ -1,30 +1,8 @@
 #include "cornu/layers/regularization/dropout.h"
 
 #include "cornu/layers/regularization/noise.h"
-#include "cornu/ops/creation.h"
-#include "cornu/ops/elementwise.h"
-#include "cornu/ops/shape_ops.h"
-#include "cornu/random/functional.h"
 
 namespace cornu::layers {
-
-Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noise_shape) {
-    if (rate >= 1) return ops::zeros_like(x);
-    const double keep = 1 - rate;
-    const Tensor mask = ops::broadcast_to(random::bernoulli(key, keep, noise_shape), x.shape());
-    return ops::where(mask, x / keep, ops::zeros_like(x));
-}
-
-Shape noise_shape_for(const Tensor& x, const NoiseShape& noise_shape) {
-    Shape noise = x.shape();
-    if (!noise_shape) return noise;
-    if (static_cast<int64_t>(noise_shape->size()) != x.rank())
-        throw ShapeError(str("`noise_shape` must have one dimension per axis of the input. Received: ", noise_shape->size(),
-                             " dimensions for an input of shape ", x.shape()));
-    for (int64_t axis = 0; axis < noise.rank(); ++axis)
-        if (const auto dim = (*noise_shape)[static_cast<size_t>(axis)]) noise[axis] = *dim;
-    return noise;
-}
 
 namespace {
 
@@ -40,7 +18,7 @@ public:
 
     Tensor call(const Tensor& x, const Call& call) override {
         if (!call.training || config_.rate == 0) return x;
-        return dropout(x, config_.rate, next_key(), noise_shape_for(x, config_.noise_shape));
+        return drop(x, config_.rate, noise_shape_for(x, config_.noise_shape));
     }
 };
 

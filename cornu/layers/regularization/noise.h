@@ -2,17 +2,15 @@
 #pragma once
 
 #include "cornu/layers/configured_layer.h"
-#include "cornu/random/seed_generator.h"
+#include "cornu/random/random.h"
 
 namespace cornu::layers {
 
-// keras.random.dropout with a key: zero at the places that the key's mask of `noise_shape` (broadcast
-// to x) drops, x / (1 - rate) elsewhere.
-Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noise_shape);
-
-// `noise_shape` with the input's sizes where it has none. Throws ShapeError when the ranks differ.
-using NoiseShape = std::optional<std::vector<std::optional<int64_t>>>;
-Shape noise_shape_for(const Tensor& x, const NoiseShape& noise_shape);
+// keras.random.dropout with a key.
+inline Tensor dropout(const Tensor& x, double rate, const Tensor& key, const Shape& noise_shape) {
+    return random::dropout(key, x, rate, noise_shape);
+}
+using random::noise_shape_for;
 
 template <class Config>
 class SeededLayer : public ConfiguredLayer<Config> {
@@ -28,6 +26,10 @@ public:
 
 protected:
     Tensor next_key() const { return generator_.next(); }
+    // Dropping everything needs no key, and Keras draws none.
+    Tensor drop(const Tensor& x, double rate, const Shape& noise_shape) const {
+        return dropout(x, rate, rate < 1 ? next_key() : Tensor(), noise_shape);
+    }
 
 private:
     random::SeedGenerator generator_;

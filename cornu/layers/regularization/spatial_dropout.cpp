@@ -26,7 +26,7 @@ public:
         noise[0] = x.shape()[0];
         const int64_t channels = channels_first_ ? 1 : x.rank() - 1;
         noise[channels] = x.shape()[channels];
-        return dropout(x, this->config_.rate, this->next_key(), noise);
+        return this->drop(x, this->config_.rate, noise);
     }
     // Keras writes neither whether the layer is trainable nor its policy, only a dtype.
     Json get_config() const override {

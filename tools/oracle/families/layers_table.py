@@ -30,8 +30,8 @@ def B(*shape):
 
 
 class Row:
-    def __init__(self, layer, inputs, build, masked, call, as_list, trains, gradients):
-        self.layer, self.inputs, self.build = layer, inputs, build
+    def __init__(self, layer, inputs, build, config, masked, call, as_list, trains, gradients):
+        self.layer, self.inputs, self.build, self.config = layer, inputs, build, config
         self.masked, self.call, self.as_list = masked, call, as_list
         self.trains, self.gradients = trains, gradients
 
@@ -39,12 +39,16 @@ class Row:
 ROWS = []
 
 
-def row(layer, *inputs, build=None, masked=False, call=None, as_list=None, trains=True,
-        gradients=True, table=ROWS, **config):
+def row(layer, *inputs, table=ROWS, **options):
+    table.append(make_row(layer, *inputs, **options))
+
+
+def make_row(layer, *inputs, build=None, masked=False, call=None, as_list=None, trains=True,
+             gradients=True, **config):
     """A layer and its inputs; `build` where the arguments are layers themselves."""
     make = build or (lambda: getattr(layers, layer)(**config))
-    table.append(Row(layer, list(inputs), make, masked, call,
-                     len(inputs) > 1 if as_list is None else as_list, trains, gradients))
+    return Row(layer, list(inputs), make, None if build else config, masked, call,
+               len(inputs) > 1 if as_list is None else as_list, trains, gradients)
 
 
 FIRST, LAST = "channels_first", "channels_last"

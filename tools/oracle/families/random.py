@@ -56,6 +56,41 @@ FUNCTIONS = [
     ("binomial", {"shape": [7], "counts": 100.0, "probabilities": 0.5}),
     ("beta", {"shape": [7], "alpha": 2.0, "beta": 3.0}),
     ("beta", {"shape": [3, 2], "alpha": 0.5, "beta": 0.5}),
+    ("gamma", {"shape": [500], "alpha": 1.0}),
+    ("gamma", {"shape": [2, 40], "alpha": 0.02}),
+    ("gamma", {"shape": [40], "alpha": 300.0}),
+    ("gamma", {"shape": [], "alpha": 2.0}),
+    ("gamma", {"shape": [0, 3], "alpha": 2.0}),
+    ("gamma", {"shape": [50, 4], "alpha": ("values", [0.1, 0.9, 1.0, 7.0])}),
+    ("gamma", {"shape": [3], "alpha": ("values", [-1.0, 0.0, 2.0])}),
+    ("binomial", {"shape": [300], "counts": 40.0, "probabilities": 0.9}),
+    ("binomial", {"shape": [300], "counts": 1e5, "probabilities": 0.01}),
+    ("binomial", {"shape": [20, 6], "counts": ("values", [0.0, 1.0, 5.0, 30.0, 1000.0, 3.0]),
+                  "probabilities": ("values", [0.5, 0.1, 0.99, 0.5, 0.7, 0.0])}),
+    ("binomial", {"shape": [5], "counts": ("values", [-1.0, 3.0, 3.0, 3.0, 20.0]),
+                  "probabilities": ("values", [0.5, -0.1, 1.5, 1.0, 1.0])}),
+    ("binomial", {"shape": [9], "counts": 12.0, "probabilities": 0.25, "dtype": "bfloat16"}),
+    ("beta", {"shape": [300], "alpha": 1.0, "beta": 1.0}),
+    ("beta", {"shape": [40], "alpha": 0.01, "beta": 0.02}),
+    ("beta", {"shape": [30, 2], "alpha": ("values", [3.0, 50.0]), "beta": ("values", [0.5, 20.0])}),
+    ("uniform", {"shape": [0, 3]}),
+    ("uniform", {"shape": []}),
+    ("uniform", {"shape": [5, 7, 11], "minval": 3.0, "maxval": 3.5}),
+    ("uniform", {"shape": [9], "dtype": "float16", "minval": -2.0, "maxval": 5.0}),
+    ("normal", {"shape": [1000]}),
+    ("normal", {"shape": [2, 1, 3], "mean": -3.0, "stddev": 7.0, "dtype": "float16"}),
+    ("truncated_normal", {"shape": [1000]}),
+    ("truncated_normal", {"shape": [9], "mean": 2.0, "stddev": 0.1, "dtype": "float16"}),
+    ("randint", {"shape": [500], "minval": 0, "maxval": 3}),
+    ("randint", {"shape": [9], "minval": 0, "maxval": 65536, "dtype": "uint16"}),
+    ("randint", {"shape": [9], "minval": 10, "maxval": 5}),
+    ("categorical", {"logits": ("normal", [4, 30]), "num_samples": 50}),
+    ("categorical", {"logits": ("values", [[0.0, -1e9, 0.0], [5.0, 0.0, -5.0]]), "num_samples": 20,
+                     "dtype": "uint8"}),
+    ("dropout", {"inputs": ("normal", [3, 5, 7]), "rate": 0.2, "noise_shape": [1, 1, None]}),
+    ("shuffle", {"x": ("arange", [4, 3, 5]), "axis": -1}),
+    ("shuffle", {"x": ("arange", [4, 3, 5]), "axis": 1}),
+    ("shuffle", {"x": ("arange", [1])}),
 ]
 
 # class, configuration, shapes
@@ -81,6 +116,13 @@ INITIALIZERS = [
     ("Orthogonal", {"gain": 1.5}, [[4, 3]]),
     ("STFT", {"side": "real", "window": "hann"}, [[8, 1, 5]]),
     ("STFT", {"side": "imag", "window": None, "scaling": "spectrum"}, [[8, 1, 5]]),
+    *[("STFT", {"side": "imag", "window": window, "scaling": scaling, "periodic": periodic},
+       [[64, 1, 33], [5, 1, 9], [1, 1, 3]])
+      for window, scaling, periodic in [
+          ("hann", "spectrum", True), ("hamming", "density", True), ("blackman", None, False),
+          ("bartlett", "density", False), ("bartlett", "spectrum", True), ("boxcar", "density", False)]],
+    ("RandomNormal", {"stddev": 1.0}, [[5000]]),  # far into the tails
+    ("TruncatedNormal", {"stddev": 1.0}, [[5000]]),
 ]
 
 
@@ -121,6 +163,8 @@ def made(spec, name):
     if not isinstance(spec, tuple):
         return spec
     kind, shape = spec
+    if kind == "values":
+        return np.array(shape, "float32")
     if kind == "arange":
         return np.arange(np.prod(shape), dtype="int32").reshape(shape)
     return golden.rng(name).normal(size=shape).astype("float32")
@@ -136,6 +180,8 @@ def record(family):
 
 def bits(family):
     for n, key in enumerate(KEYS):
+        if family.kept(f"bits_{n}"):
+            continue
         k = jax.numpy.array(key, "uint32")
         outputs = {
             dtype: [jax.random.bits(k, shape, dtype) for shape in SHAPES]
@@ -155,6 +201,8 @@ def bits(family):
         )
     with jax.enable_x64(True):
         for n, key in enumerate(KEYS):
+            if family.kept(f"float64_{n}"):
+                continue
             k = jax.numpy.array(key, "uint32")
             family.case(
                 f"float64_{n}", kind="float64", key=key, shape=[3, 5],
@@ -162,12 +210,24 @@ def bits(family):
                 normal=np.asarray(jax.random.normal(k, (3, 5), "float64")),
                 randint=np.asarray(jax.random.randint(k, (3, 5), -(2**40), 2**50, "int64")),
             )
+        for n, key in enumerate(KEYS):
+            if family.kept(f"rejection64_{n}"):
+                continue
+            k = jax.numpy.array(key, "uint32")
+            family.case(
+                f"rejection64_{n}", kind="rejection64", key=key, shape=[3, 5],
+                gamma=np.asarray(jax.random.gamma(k, 0.7, (3, 5), "float64")),
+                beta=np.asarray(jax.random.beta(k, 2.0, 0.3, (3, 5), "float64")),
+                binomial=np.asarray(jax.random.binomial(k, 40.0, 0.4, (3, 5), "float64")),
+            )
 
 
 def functions(family):
     for n, (function, arguments) in enumerate(FUNCTIONS):
         for seed in [42, 1337, 2**32 - 1]:
             name = f"{function}_{n}_{seed}"
+            if family.kept(name):
+                continue
             given = {key: made(value, name) for key, value in arguments.items()}
             output = getattr(keras.random, function)(**given, seed=seed)
             family.case(name, kind="function", function=function, arguments=given, seed=seed,
@@ -176,6 +236,8 @@ def functions(family):
 
 def seeds(family):
     for seed in SEEDS:
+        if family.kept(f"seed_generator_{seed}") and family.kept(f"set_random_seed_{seed}"):
+            continue
         golden.fresh(seed)
         generator = keras.random.SeedGenerator(seed)
         ordered = [np.asarray(generator.next()) for _ in range(4)]
@@ -199,6 +261,8 @@ def seeds(family):
             default_generator_state=default.state,
         )
     for seed in [42]:
+        if family.kept("draws_by_generator"):
+            continue
         generator = keras.random.SeedGenerator(seed)
         family.case("draws_by_generator", kind="draws_by_generator", seed=seed,
                     uniform=[keras.random.uniform([2, 2], seed=generator) for _ in range(3)],
@@ -214,13 +278,15 @@ def record_initializers(family):
             for dtype in ["float32", "bfloat16", "float16"] if seed == 42 else ["float32"]:
                 if dtype != "float32" and name in ("Orthogonal", "STFT"):
                     continue
+                if family.kept(f"{name}_{n}_{seed}_{dtype}"):
+                    continue
                 initializer = cls(**given)
                 family.case(
                     f"{name}_{n}_{seed}_{dtype}", kind="initializer", dtype=dtype,
                     config=golden.config_of(initializer), shapes=shapes,
                     outputs=[initializer(shape, dtype=dtype) for shape in shapes],
                 )
-        if takes_seed:
+        if takes_seed and not family.kept(f"{name}_{n}_default"):
             golden.fresh(42)
             made_first, made_second = cls(**config), cls(**config)
             family.case(
@@ -233,6 +299,8 @@ def record_initializers(family):
 def fresh_models(family):
     for name, build in everyday_models():
         for seed in [42, 7]:
+            if family.kept(f"model_{name}_{seed}"):
+                continue
             golden.fresh(seed)
             model = build()
             if not model.built:

@@ -1,6 +1,8 @@
 #include "cornu/backends/native/kernels/conv.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "cornu/backends/native/kernels/numeric.h"
 #include "cornu/base/error.h"
@@ -181,7 +183,7 @@ void backward_weights(const ConvSpec& s, const void* const* in, void* out) {
                  });
 }
 
-onednn::Packed library_conv(const ConvSpec& s) {
+onednn::Packed library_conv(const ConvSpec& s, onednn::Threads threads) {
     const int64_t rank = static_cast<int64_t>(s.input.size());
     const auto image = [&](int64_t channels, const std::vector<int64_t>& spatial) {
         onednn::Layout l{{s.batch, channels}, {0, 1}};
@@ -220,7 +222,8 @@ onednn::Packed library_conv(const ConvSpec& s) {
                                 s.dilation,
                                 s.pad_low,
                                 s.pad_high,
-                                {s.bias, s.relu, false}});
+                                {s.bias, s.relu, false}},
+                               threads);
 }
 
 void complete(ConvSpec& s) {
@@ -256,13 +259,21 @@ void complete(ConvSpec& s) {
                 ", groups=", s.groups, "."));
 }
 
+int64_t product(const std::vector<int64_t>& v) {
+    return std::accumulate(v.begin(), v.end(), int64_t{1}, std::multiplies<>());
+}
+size_t weights_of(const ConvSpec& s) {
+    return static_cast<size_t>(product(s.kernel) * (s.in_channels / s.groups) * s.out_channels);
+}
+size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
 bool all(const std::vector<int64_t>& v, bool (*holds)(int64_t)) {
     return std::all_of(v.begin(), v.end(), holds);
 }
 
 }  // namespace
 
-Conv::Conv(const ConvSpec& spec) : spec_(spec) {
+Conv::Conv(const ConvSpec& spec, onednn::Threads threads) : spec_(spec) {
     ConvSpec& s = spec_;
     complete(s);
     const auto positive = [](int64_t v) { return v > 0; };
@@ -271,8 +282,13 @@ Conv::Conv(const ConvSpec& spec) : spec_(spec) {
     const bool plain_only = !all(s.input, positive) || !all(s.output, positive) || s.batch == 0 ||
                             s.in_channels == 0 || s.out_channels == 0 || !all(s.pad_low, natural) ||
                             !all(s.pad_high, natural) || !all(s.input_dilation, one);
-    if ((s.dtype == DType::float32 || s.dtype == DType::bfloat16) && !plain_only)
-        library_ = library_conv(s);
+    if ((s.dtype == DType::float32 || s.dtype == DType::bfloat16) && !plain_only) {
+        if (s.by_shape) {
+            cut();
+            return;
+        }
+        library_ = library_conv(s, threads);
+    }
     if (library_.main) {
         scratch_bytes_ = std::max(library_.main.scratch_bytes(), library_.pack.scratch_bytes());
         if (library_.packed_bytes > 0 &&
@@ -289,6 +305,58 @@ Conv::Conv(const ConvSpec& spec) : spec_(spec) {
     });
 }
 
+// Cuts along the batch. Gradients of the weights are sums over it: each piece makes its own, and they
+// are added in order; bfloat16 ones are made in one piece, since sums of rounded parts are worse.
+void Conv::cut() {
+    constexpr int64_t most_pieces = 16;
+    const bool sums = spec_.pass == ConvPass::backward_weights;
+    const bool whole = sums && spec_.dtype != DType::float32;
+    const int64_t count = whole ? 1 : std::min(spec_.batch, most_pieces);
+    for (int64_t i = 0; i < count; ++i) {
+        ConvSpec part = spec_;
+        part.batch = spec_.batch * (i + 1) / count - spec_.batch * i / count;
+        part.by_shape = part.packed_weights = false;
+        pieces_.push_back(Conv(part, onednn::Threads::one));
+        piece_scratch_.push_back(scratch_bytes_);
+        scratch_bytes_ += aligned(pieces_.back().scratch_bytes());
+    }
+    partial_offset_ = scratch_bytes_;
+    if (sums && count > 1) scratch_bytes_ += aligned(weights_of(spec_) * sizeof(float)) * static_cast<size_t>(count);
+}
+
+void Conv::run_pieces(const void* const* in, void* const* out, void* scratch) {
+    const auto count = static_cast<int64_t>(pieces_.size());
+    const int64_t size = bits(spec_.dtype) / 8;
+    const int64_t source = product(spec_.input) * spec_.in_channels * size,
+                  result = product(spec_.output) * spec_.out_channels * size;
+    const bool sums = spec_.pass == ConvPass::backward_weights, data = spec_.pass == ConvPass::backward_data;
+    const auto weights = static_cast<int64_t>(weights_of(spec_));
+    const auto partial = [&](int64_t i) {
+        return static_cast<char*>(scratch) + partial_offset_ + static_cast<size_t>(i) * aligned(weights_of(spec_) * sizeof(float));
+    };
+    parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t image = spec_.batch * i / count;
+            const void* from = static_cast<const char*>(in[0]) + image * (data ? result : source);
+            const void* dy = sums ? static_cast<const char*>(in[1]) + image * result : in[1];
+            void* to = sums ? (count > 1 ? partial(i) : out[0])
+                            : static_cast<char*>(out[0]) + image * (data ? source : result);
+            const void* inputs[] = {from, dy, spec_.bias ? in[2] : nullptr};
+            const auto at = static_cast<size_t>(i);
+            pieces_[at].run(inputs, &to, static_cast<char*>(scratch) + piece_scratch_[at]);
+        }
+    });
+    if (!sums || count == 1) return;
+    auto* total = static_cast<float*>(out[0]);
+    parallel_for(weights, 4096, [&](int64_t begin, int64_t end) {
+        std::copy_n(reinterpret_cast<const float*>(partial(0)) + begin, end - begin, total + begin);
+        for (int64_t i = 1; i < count; ++i) {
+            const auto* more = reinterpret_cast<const float*>(partial(i));
+            for (int64_t k = begin; k < end; ++k) total[k] += more[k];
+        }
+    });
+}
+
 void Conv::pack(const void* weights, void* packed, void* scratch) {
     CORNU_CHECK(packed_bytes() > 0 && spec_.pass != ConvPass::backward_weights, "nothing to pack");
     const void* pointers[] = {weights, packed};
@@ -296,6 +364,7 @@ void Conv::pack(const void* weights, void* packed, void* scratch) {
 }
 
 void Conv::run(const void* const* in, void* const* out, void* scratch) {
+    if (!pieces_.empty()) return run_pieces(in, out, scratch);
     if (!library_.main) return function_(spec_, in, out[0]);
     void* own = static_cast<char*>(scratch) + packed_offset_;
     const bool reorder = library_.packed_bytes > 0;

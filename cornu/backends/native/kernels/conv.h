@@ -30,13 +30,14 @@ struct ConvSpec {
     // run takes the weights as pack() left them: for weights that rarely change. Else it packs them
     // itself, into scratch.
     bool packed_weights = false;
+    bool by_shape = false;  // work is cut by sizes, not by threads: the same bits for any number
 };
 
 // Prepared once, run many times without allocation of ours. An object serves one caller at a time.
 class Conv {
 public:
     // Throws ValueError when sizes don't fit together, DTypeError for int4 and string.
-    explicit Conv(const ConvSpec& spec);
+    explicit Conv(const ConvSpec& spec) : Conv(spec, onednn::Threads::all) {}
 
     size_t scratch_bytes() const { return scratch_bytes_; }
     // Size of the packed weights; 0 when run takes them as they are.
@@ -44,12 +45,19 @@ public:
     void pack(const void* weights, void* packed, void* scratch);
     // in and out as ConvPass says; `scratch` holds scratch_bytes(), 64-byte aligned.
     void run(const void* const* in, void* const* out, void* scratch);
-    bool uses_library() const { return static_cast<bool>(library_.main); }
+    bool uses_library() const { return pieces_.empty() ? static_cast<bool>(library_.main) : pieces_[0].uses_library(); }
 
 private:
     using Function = void (*)(const ConvSpec&, const void* const* in, void* out);
+    Conv(const ConvSpec& spec, onednn::Threads threads);
+    void cut();
+    void run_pieces(const void* const* in, void* const* out, void* scratch);
+
     ConvSpec spec_;
     onednn::Packed library_;
+    std::vector<Conv> pieces_;  // of the batch, each on one thread
+    std::vector<size_t> piece_scratch_;
+    size_t partial_offset_ = 0;
     Function function_ = nullptr;
     size_t scratch_bytes_ = 0, packed_offset_ = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "cornu/backends/native/kernels/for_tests.h"
 #include "cornu/base/error.h"
+#include "cornu/base/parallel.h"
 
 using namespace cornu;
 using namespace cornu::native;
@@ -85,13 +86,15 @@ void check_case(const Case& c, double tolerance, bool library) {
     const auto bias = values<T>(noise, c.out);
     for (const ConvPass pass :
          {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
-        for (const bool extras : {false, true}) {
+        for (const auto [extras, by_shape] : {std::pair(false, false), std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
+            CAPTURE(by_shape);
             CAPTURE(static_cast<int>(pass));
             CAPTURE(extras);
             CAPTURE(name(s.dtype));
             s.pass = pass;
             s.bias = s.relu = extras && pass == ConvPass::forward;
             s.packed_weights = extras;
+            s.by_shape = by_shape;
             const auto& shape = pass == ConvPass::forward         ? y
                                 : pass == ConvPass::backward_data ? x
                                                                   : w;
@@ -171,6 +174,32 @@ TEST_CASE("convolutions of other dtypes") {
     ConvSpec bfloat = spec_of(dense2, ConvPass::forward);
     bfloat.dtype = DType::bfloat16;
     check_case<bfloat16>(dense2, 8e-3, Conv(bfloat).uses_library());
+}
+
+TEST_CASE("convolutions cut by shape have the same bits for any number of threads") {
+    Case c = dense2;
+    c.batch = 21;
+    for (const ConvPass pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
+        ConvSpec s = spec_of(c, pass);
+        s.by_shape = true;
+        Noise noise;
+        const auto x = values<float>(noise, c.batch * product(c.input) * c.in),
+                   w = values<float>(noise, product(c.kernel) * c.in * c.out),
+                   y = values<float>(noise, c.batch * product(s.output) * c.out);
+        std::vector<float> first;
+        for (const int count : {1, 2, 3, 8}) {
+            set_threads(count);
+            Conv conv(s);
+            const std::unique_ptr<void, void (*)(void*)> scratch(std::aligned_alloc(64, (conv.scratch_bytes() + 127) / 64 * 64), std::free);
+            std::vector<float> result((pass == ConvPass::forward ? y : pass == ConvPass::backward_data ? x : w).size());
+            const void* in[] = {pass == ConvPass::backward_data ? y.data() : x.data(), pass == ConvPass::backward_weights ? y.data() : w.data()};
+            void* out[] = {result.data()};
+            conv.run(in, out, scratch.get());
+            if (first.empty()) first = result;
+            CHECK(result == first);
+        }
+        set_threads(0);
+    }
 }
 
 TEST_CASE("an empty batch gives an empty result and a zero weight gradient") {

@@ -148,12 +148,17 @@ void run_plain(const GemmSpec& s, const void* a_, const void* b_, const void* bi
                  });
 }
 
-onednn::Packed library_product(const GemmSpec& s) {
+// A part of the result: which matrices of the batch, which rows and columns.
+struct Part {
+    int64_t batch, rows, columns;
+};
+
+onednn::Packed library_product(const GemmSpec& s, const Part& part, onednn::Threads threads) {
     const int64_t a_row = s.trans_a ? 1 : s.k, a_col = s.trans_a ? s.m : 1;
     const int64_t b_row = s.trans_b ? 1 : s.n, b_col = s.trans_b ? s.k : 1;
-    onednn::Layout a{{s.batch, s.m, s.k}, {s.stride_a, a_row, a_col}};
-    onednn::Layout b{{s.batch, s.k, s.n}, {s.stride_b, b_row, b_col}};
-    onednn::Layout c{{s.batch, s.m, s.n}, {s.stride_c, s.n, 1}};
+    onednn::Layout a{{part.batch, part.rows, s.k}, {s.stride_a, a_row, a_col}};
+    onednn::Layout b{{part.batch, s.k, part.columns}, {s.stride_b, b_row, b_col}};
+    onednn::Layout c{{part.batch, part.rows, part.columns}, {s.stride_c, s.n, 1}};
     if (s.stride_a == 0) {
         a.dims[0] = 1;
         a.strides[0] = s.m * s.k;
@@ -163,8 +168,13 @@ onednn::Packed library_product(const GemmSpec& s) {
         b.strides[0] = s.k * s.n;
     }
     if (s.pack_b && !s.trans_b) b.strides.clear();
-    return onednn::matmul(s.dtype, a, b, c, {s.bias, s.relu, s.accumulate});
+    return onednn::matmul(s.dtype, a, b, c, {s.bias, s.relu, s.accumulate}, threads);
 }
+
+size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Enough pieces for many cores, each large enough to be worth a call.
+constexpr int64_t most_pieces = 16;
 
 }  // namespace
 
@@ -187,9 +197,16 @@ Gemm::Gemm(const GemmSpec& spec) : spec_(spec) {
     const bool tall = s.m > 1 && s.n > 1;
     const bool small = s.m * s.n * s.k <= small_product;
     const bool empty = s.m * s.n * s.k * s.batch == 0;
-    if (s.dtype == DType::float32 && tall && !small && !empty) library_ = library_product(s);
-    if (s.dtype == DType::bfloat16 && tall && !empty && s.m * s.n * s.k > small_product / 16)
-        library_ = library_product(s);
+    const bool large = s.dtype == DType::float32    ? !small
+                       : s.dtype == DType::bfloat16 ? s.m * s.n * s.k > small_product / 16
+                                                    : false;
+    if (large && tall && !empty) {
+        if (s.by_shape)
+            cut();
+        else
+            library_ = library_product(s, {s.batch, s.m, s.n}, onednn::Threads::all);
+    }
+    if (!pieces_.empty()) return;
     if (library_.main) {
         scratch_bytes_ = std::max(library_.main.scratch_bytes(), library_.pack.scratch_bytes());
     } else if (s.dtype == DType::float32) {
@@ -202,6 +219,53 @@ Gemm::Gemm(const GemmSpec& spec) : spec_(spec) {
     }
 }
 
+// Cuts along the batch, else along the longer side of the result; sums are never cut.
+void Gemm::cut() {
+    GemmSpec& s = spec_;
+    s.pack_b = false;
+    const int64_t side = s.batch > 1 ? s.batch : std::max(s.m, s.n);
+    const int64_t least = s.batch > 1 ? 1 : 32;  // rows or columns
+    const int64_t count = std::clamp<int64_t>(side / least, 1, most_pieces);
+    const bool rows = s.batch == 1 && s.m >= s.n;
+    for (int64_t i = 0; i < count; ++i) {
+        const int64_t begin = side * i / count, length = side * (i + 1) / count - begin;
+        Part part{s.batch, s.m, s.n};
+        Piece piece{{}, 0, 0, 0, 0, scratch_bytes_};
+        if (s.batch > 1) {
+            part.batch = length;
+            piece.a = begin * s.stride_a;
+            piece.b = begin * s.stride_b;
+            piece.c = begin * s.stride_c;
+        } else if (rows) {
+            part.rows = length;
+            piece.a = begin * (s.trans_a ? 1 : s.k);
+            piece.c = begin * s.n;
+        } else {
+            part.columns = length;
+            piece.b = begin * (s.trans_b ? s.k : 1);
+            piece.c = piece.bias = begin;
+        }
+        piece.product = library_product(s, part, onednn::Threads::one);
+        if (!piece.product.main) {
+            pieces_.clear();
+            scratch_bytes_ = 0;
+            return;
+        }
+        scratch_bytes_ += aligned(piece.product.main.scratch_bytes());
+        pieces_.push_back(std::move(piece));
+    }
+}
+
+void Gemm::run_piece(Piece& piece, const void* a, const void* b, const void* bias, void* c,
+                     void* scratch) const {
+    const int64_t size = bits(spec_.dtype) / 8;
+    const auto at = [&](const void* p, int64_t element) {
+        return p ? static_cast<const char*>(p) + element * size : nullptr;
+    };
+    const void* pointers[] = {at(a, piece.a), at(b, piece.b), at(c, piece.c), at(bias, piece.bias)};
+    piece.product.main.run(pointers, static_cast<char*>(scratch) + piece.scratch);
+}
+
 void Gemm::pack(const void* b, void* packed, void* scratch) {
     CORNU_CHECK(library_.packed_bytes > 0, "nothing to pack");
     const void* pointers[] = {b, packed};
@@ -209,7 +273,12 @@ void Gemm::pack(const void* b, void* packed, void* scratch) {
 }
 
 void Gemm::run(const void* a, const void* b, const void* bias, void* c, void* scratch) {
-    if (library_.main) {
+    if (!pieces_.empty()) {
+        parallel_for(static_cast<int64_t>(pieces_.size()), 1, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i)
+                run_piece(pieces_[static_cast<size_t>(i)], a, b, bias, c, scratch);
+        });
+    } else if (library_.main) {
         const void* pointers[] = {a, b, c, bias};
         library_.main.run(pointers, scratch);
     } else if (spec_.m > 0 && spec_.n > 0 && spec_.batch > 0) {

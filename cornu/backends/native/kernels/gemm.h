@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "cornu/backends/native/kernels/onednn.h"
 #include "cornu/tensor/dtype.h"
@@ -23,6 +24,7 @@ struct GemmSpec {
     bool relu = false;        // last
     bool accumulate = false;  // adds to what C holds
     bool pack_b = false;      // run takes B as pack() left it: for weights that rarely change
+    bool by_shape = false;    // work is cut by sizes, not by threads: the same bits for any number
 };
 
 // Prepared once, run many times without allocation of ours. Small and one-row products never leave
@@ -39,13 +41,23 @@ public:
     void pack(const void* b, void* packed, void* scratch);
     // `bias` may be null when the spec has none; `scratch` holds scratch_bytes(), 64-byte aligned.
     void run(const void* a, const void* b, const void* bias, void* c, void* scratch);
-    bool uses_library() const { return static_cast<bool>(library_.main); }
+    bool uses_library() const { return library_.main || !pieces_.empty(); }
 
 private:
     using Function = void (*)(const GemmSpec&, const void* a, const void* b, const void* bias,
                               void* c);
+    struct Piece {  // a part of the result, made on one thread
+        onednn::Packed product;
+        int64_t a, b, c, bias;  // where its parts of the operands begin, in elements
+        size_t scratch;
+    };
+    void cut();
+    void run_piece(Piece& piece, const void* a, const void* b, const void* bias, void* c,
+                   void* scratch) const;
+
     GemmSpec spec_;
     onednn::Packed library_;
+    std::vector<Piece> pieces_;
     Function function_ = nullptr;
     size_t scratch_bytes_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "cornu/backends/native/kernels/for_tests.h"
 #include "cornu/backends/native/kernels/simd.h"
 #include "cornu/base/error.h"
+#include "cornu/base/parallel.h"
 
 using namespace cornu;
 using namespace cornu::native;
@@ -59,20 +60,26 @@ void check_product(GemmSpec s, double tolerance) {
                 }
                 expected[(t * s.m + i) * s.n + j] = sum;
             }
-    Gemm gemm(s);
-    Scratch scratch(gemm.scratch_bytes());
-    const void* weights = b.data();
-    Scratch packed(gemm.packed_bytes());
-    if (gemm.packed_bytes() > 0) {
-        gemm.pack(b.data(), packed.data.get(), scratch.data.get());
-        weights = packed.data.get();
-    }
-    gemm.run(a.data(), weights, s.bias ? bias.data() : nullptr, c.data(), scratch.data.get());
-    if constexpr (is_complex_v<T>) {
-        for (size_t i = 0; i < c.size(); ++i)
-            REQUIRE(std::abs(c[i] - expected[i]) <= tolerance * 100);
-    } else {
-        CHECK(near(c, expected, tolerance));
+    const auto before = c;
+    for (const bool by_shape : {false, true}) {
+        CAPTURE(by_shape);
+        s.by_shape = by_shape;
+        c = before;
+        Gemm gemm(s);
+        Scratch scratch(gemm.scratch_bytes());
+        const void* weights = b.data();
+        Scratch packed(gemm.packed_bytes());
+        if (gemm.packed_bytes() > 0) {
+            gemm.pack(b.data(), packed.data.get(), scratch.data.get());
+            weights = packed.data.get();
+        }
+        gemm.run(a.data(), weights, s.bias ? bias.data() : nullptr, c.data(), scratch.data.get());
+        if constexpr (is_complex_v<T>) {
+            for (size_t i = 0; i < c.size(); ++i)
+                REQUIRE(std::abs(c[i] - expected[i]) <= tolerance * 100);
+        } else {
+            CHECK(near(c, expected, tolerance));
+        }
     }
 }
 
@@ -94,6 +101,27 @@ TEST_CASE("float32 products of every layout, size and epilogue") {
                        .accumulate = (flags & 16) != 0};
             check_product<float>(s, 1e-6);
         }
+    }
+}
+
+TEST_CASE("products cut by shape have the same bits for any number of threads") {
+    for (GemmSpec s : {GemmSpec{.m = 40, .n = 300, .k = 900}, GemmSpec{.m = 700, .n = 33, .k = 200, .trans_a = true},
+                       GemmSpec{.m = 64, .n = 64, .k = 5000, .trans_b = true}, GemmSpec{.m = 50, .n = 60, .k = 70, .batch = 19}}) {
+        s.by_shape = true;
+        Noise noise;
+        const auto a = values<float>(noise, s.batch * s.m * s.k), b = values<float>(noise, s.batch * s.k * s.n);
+        std::vector<float> first;
+        for (const int count : {1, 2, 3, 8}) {
+            set_threads(count);
+            Gemm gemm(s);
+            CHECK(gemm.uses_library());
+            Scratch scratch(gemm.scratch_bytes());
+            std::vector<float> c(static_cast<size_t>(s.batch * s.m * s.n));
+            gemm.run(a.data(), b.data(), nullptr, c.data(), scratch.data.get());
+            if (first.empty()) first = c;
+            CHECK(c == first);
+        }
+        set_threads(0);
     }
 }
 

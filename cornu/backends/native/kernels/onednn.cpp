@@ -21,11 +21,17 @@ const dnnl::engine& engine() {
     return cpu;
 }
 
+#ifdef CORNU_HAS_GOMP
+constexpr bool threads_follow = true;
+#else
+constexpr bool threads_follow = false;
+#endif
+
 // OpenMP's thread count is a property of the calling thread; it must follow ours.
-void follow_threads() {
+void follow_threads([[maybe_unused]] Threads wanted_threads) {
 #ifdef CORNU_HAS_GOMP
     thread_local int set_to = 0;
-    if (const int wanted = threads(); wanted != set_to) {
+    if (const int wanted = wanted_threads == Threads::one ? 1 : threads(); wanted != set_to) {
         omp_set_num_threads(wanted);
         set_to = wanted;
     }
@@ -68,8 +74,9 @@ dnnl::primitive_attr attributes(const Epilogue& epilogue) {
 
 // Runs a maker; "unimplemented" is an answer (false), any other failure an error.
 template <class F>
-bool made(const char* what, F&& make) {
-    follow_threads();  // primitives are tuned for the thread count at which they are made
+bool made(const char* what, Threads threads, F&& make) {
+    if (threads == Threads::one && !threads_follow) return false;
+    follow_threads(threads);  // primitives are tuned for the thread count at which they are made
     try {
         make();
         return true;
@@ -89,6 +96,7 @@ struct Primitive::Impl {
     std::vector<memory> memories;  // the arguments in the caller's order, then the scratchpad
     std::vector<dnnl_exec_arg_t> arguments;
     size_t scratch = 0;
+    Threads threads = Threads::all;
 
     void argument(int id, const memory::desc& desc) {
         memories.emplace_back(desc, engine(), static_cast<void*>(DNNL_MEMORY_NONE));
@@ -109,7 +117,7 @@ size_t Primitive::scratch_bytes() const { return impl_ ? impl_->scratch : 0; }
 
 void Primitive::run(const void* const* pointers, void* scratch) {
     Impl& impl = *impl_;
-    follow_threads();
+    follow_threads(impl.threads);
     const size_t given = impl.memories.size() - (impl.scratch > 0 ? 1 : 0);
     for (size_t i = 0; i < given; ++i)
         check(dnnl_memory_set_data_handle(impl.memories[i].get(), const_cast<void*>(pointers[i])),
@@ -126,9 +134,10 @@ void Primitive::run(const void* const* pointers, void* scratch) {
 
 namespace {
 
-Primitive reorder(const memory::desc& from, const memory::desc& to) {
+Primitive reorder(const memory::desc& from, const memory::desc& to, Threads threads) {
     Primitive result;
     result.impl_ = std::make_unique<Primitive::Impl>();
+    result.impl_->threads = threads;
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     const dnnl::reorder::primitive_desc desc(engine(), from, engine(), to, attr);
@@ -140,16 +149,18 @@ Primitive reorder(const memory::desc& from, const memory::desc& to) {
 }
 
 template <class Kind, class Desc>
-void begin(Primitive& primitive, const Desc& desc) {
+void begin(Primitive& primitive, const Desc& desc, Threads threads) {
     primitive.impl_ = std::make_unique<Primitive::Impl>();
+    primitive.impl_->threads = threads;
     primitive.impl_->primitive = Kind(desc);
 }
 
 }  // namespace
 
-Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Epilogue epilogue) {
+Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Epilogue epilogue,
+              Threads threads) {
     Packed result;
-    const bool ok = made("matrix product", [&] {
+    const bool ok = made("matrix product", threads, [&] {
         const memory::desc a_desc = desc_of(a, dtype), b_desc = desc_of(b, dtype),
                            c_desc = desc_of(c, dtype);
         memory::desc bias;
@@ -163,7 +174,7 @@ Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Ep
         const dnnl::matmul::primitive_desc desc(
             dnnl::matmul::desc(a_desc, b_desc, bias, c_desc), attr, engine());
 #endif
-        begin<dnnl::matmul>(result.main, desc);
+        begin<dnnl::matmul>(result.main, desc, threads);
         Primitive::Impl& impl = *result.main.impl_;
         impl.argument(DNNL_ARG_SRC, a_desc);
         impl.argument(DNNL_ARG_WEIGHTS, desc.weights_desc());
@@ -175,15 +186,15 @@ Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Ep
             const memory::desc plain(b.dims, type_of(dtype),
                                      memory::dims{b.dims[1] * b.dims[2], b.dims[2], 1});
             result.packed_bytes = desc.weights_desc().get_size();
-            result.pack = reorder(plain, desc.weights_desc());
+            result.pack = reorder(plain, desc.weights_desc(), threads);
         }
     });
     return ok ? std::move(result) : Packed();
 }
 
-Packed convolution(const Conv& conv) {
+Packed convolution(const Conv& conv, Threads threads) {
     Packed result;
-    const bool ok = made("convolution", [&] {
+    const bool ok = made("convolution", threads, [&] {
         const memory::data_type type = type_of(conv.dtype);
         const memory::desc source = desc_of(conv.source, conv.dtype);
         const memory::desc target = desc_of(conv.result, conv.dtype);
@@ -219,11 +230,11 @@ Packed convolution(const Conv& conv) {
             impl.scratchpad(scratch);
             if (same(weights, plain)) return;
             result.packed_bytes = weights.get_size();
-            result.pack = conv.pass == ConvPass::backward_weights ? reorder(weights, plain)
-                                                                  : reorder(plain, weights);
+            result.pack = conv.pass == ConvPass::backward_weights ? reorder(weights, plain, threads)
+                                                                  : reorder(plain, weights, threads);
         };
         if (conv.pass == ConvPass::forward) {
-            begin<Forward>(result.main, forward);
+            begin<Forward>(result.main, forward, threads);
             finish(forward.weights_desc(), forward.scratchpad_desc(), DNNL_ARG_SRC,
                    DNNL_ARG_WEIGHTS, DNNL_ARG_DST);
         } else if (conv.pass == ConvPass::backward_data) {
@@ -235,7 +246,7 @@ Packed convolution(const Conv& conv) {
                 Data::desc(algorithm, source, any, target, stride, dilation, low, high), attr,
                 engine(), forward);
 #endif
-            begin<Data>(result.main, desc);
+            begin<Data>(result.main, desc, threads);
             finish(desc.weights_desc(), desc.scratchpad_desc(), DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS,
                    DNNL_ARG_DIFF_DST);
         } else {
@@ -247,7 +258,7 @@ Packed convolution(const Conv& conv) {
                 Weights::desc(algorithm, source, any, target, stride, dilation, low, high), attr,
                 engine(), forward);
 #endif
-            begin<Weights>(result.main, desc);
+            begin<Weights>(result.main, desc, threads);
             finish(desc.diff_weights_desc(), desc.scratchpad_desc(), DNNL_ARG_SRC,
                    DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST);
         }

@@ -49,11 +49,17 @@ struct Epilogue {
     bool accumulate = false;
 };
 
+// On how many threads a primitive runs: as many as there are, which may change the order of its sums,
+// or one, so that several of them can run side by side.
+enum class Threads { all, one };
+
 // Each maker gives an empty primitive when oneDNN has no kernel for it; throws BackendError when
-// oneDNN fails otherwise.
+// oneDNN fails otherwise. Where oneDNN's threads cannot be told their number, there are no primitives
+// of one thread.
 
 // Pointers: a, b, c, bias. Dims of rank 3 (batch, rows, columns).
-Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Epilogue epilogue);
+Packed matmul(DType dtype, const Layout& a, const Layout& b, const Layout& c, Epilogue epilogue,
+              Threads threads = Threads::all);
 
 enum class ConvPass { forward, backward_data, backward_weights };
 struct Conv {
@@ -64,6 +70,6 @@ struct Conv {
     Epilogue epilogue;                                         // forward only
 };
 // Pointers: source, weights, result, bias; gradients take their tensor's place.
-Packed convolution(const Conv& conv);
+Packed convolution(const Conv& conv, Threads threads = Threads::all);
 
 }  // namespace cornu::native::onednn

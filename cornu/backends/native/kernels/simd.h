@@ -65,6 +65,9 @@ struct Simd {
     Gemm<float> gemm_nn_f32, gemm_nt_f32;
     Gemm<double> gemm_nn_f64, gemm_nt_f64;
 
+    // y = x * factor + term, rounded once where the machine has such an instruction.
+    void (*fma_scalars)(const float* x, float factor, float term, float* y, int64_t n);
+
     // Threefry-2x32 of the counters first … first + n - 1 (64-bit, high word first).
     void (*threefry_xor32)(uint32_t k0, uint32_t k1, uint64_t first, uint32_t* out, int64_t n);
     void (*threefry_64)(uint32_t k0, uint32_t k1, uint64_t first, uint64_t* out, int64_t n);

@@ -42,6 +42,7 @@ CORNU_UNARY(softplus, softplus_of(x))
 CORNU_UNARY(silu, x* sigmoid_of(x))
 CORNU_UNARY(gelu, gelu_of(x))
 CORNU_UNARY(gelu_tanh, gelu_tanh_of(x))
+CORNU_UNARY(erfinv, erfinv_of(x))
 #undef CORNU_UNARY
 
 inline constexpr int64_t patch_block = 256;
@@ -238,6 +239,10 @@ inline void over_counters(uint64_t first, int64_t n, Body body) {
         first += uint64_t(count);
         done += count;
     }
+}
+inline void map_fma_scalars(const float* x, float factor, float term, float* y, int64_t n) {
+    CORNU_VECTORIZE
+    for (int64_t i = 0; i < n; ++i) y[i] = fused(x[i], factor, term);
 }
 inline void map_threefry_xor32(uint32_t k0, uint32_t k1, uint64_t first, uint32_t* out, int64_t n) {
     over_counters(first, n, [=](uint32_t high, uint32_t low, int64_t at, int64_t count) {

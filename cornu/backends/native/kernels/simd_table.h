@@ -19,7 +19,7 @@ inline constexpr Simd table = {
               map_sqrt,     map_rsqrt,    map_exp,   map_expm1,   map_log,      map_log1p,
               map_tanh,     map_sigmoid,  map_erf,   map_trig<0>, map_trig<1>,  map_relu,
               map_floor,    map_ceil,     map_round, map_trunc,   map_softplus, map_silu,
-              map_gelu,     map_gelu_tanh},
+              map_gelu,     map_gelu_tanh, map_erfinv},
     .binary = {CORNU_FORMS(add), CORNU_FORMS(sub), CORNU_FORMS(mul), CORNU_FORMS(div),
                CORNU_FORMS(max), CORNU_FORMS(min), CORNU_FORMS(pow), CORNU_FORMS(relu_grad),
                CORNU_FORMS(tanh_grad), CORNU_FORMS(sigmoid_grad), CORNU_FORMS(gelu_grad)},
@@ -48,6 +48,7 @@ inline constexpr Simd table = {
     .gemm_nt_f32 = gemm_nt<float>,
     .gemm_nn_f64 = gemm_nn<double>,
     .gemm_nt_f64 = gemm_nt<double>,
+    .fma_scalars = map_fma_scalars,
     .threefry_xor32 = map_threefry_xor32,
     .threefry_64 = map_threefry_64,
 };

@@ -32,7 +32,8 @@ constexpr Domain domain_of(UnaryOp op) {
         case softplus:
         case gelu:
         case gelu_tanh:
-        case erfc: case erfinv: case cbrt: case lgamma: case digamma: return Domain::real_floats;
+        case erfinv:
+        case erfc: case cbrt: case lgamma: case digamma: return Domain::real_floats;
         case logical_not: case is_nan: case is_inf: case is_finite: return Domain::any;
         case bit_not: return Domain::integers;
         case conj: case real: case imag: return Domain::complex;
