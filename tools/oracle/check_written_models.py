@@ -20,10 +20,15 @@ FOLDER = pathlib.Path(sys.argv[1])
 GOLDEN = pathlib.Path(os.environ.get("CORNU_GOLDEN", pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
 
 
+def load_afresh(path):
+    keras.utils.clear_session()  # names counted by process, as of seed generators, begin anew
+    return keras.models.load_model(path)
+
+
 def load(content):
     path = FOLDER / "theirs.keras"
     path.write_bytes(content)
-    model = keras.models.load_model(path)
+    model = load_afresh(path)
     path.unlink()
     return model
 
@@ -48,7 +53,7 @@ def equal(ours, theirs):
 
 
 def check(name, theirs):
-    ours = keras.models.load_model(FOLDER / f"{name}.keras")
+    ours = load_afresh(FOLDER / f"{name}.keras")
     assert config(ours) == config(theirs), name
     equal(ours.variables, theirs.variables)
     equal(ours.optimizer.variables, theirs.optimizer.variables)
