@@ -12,7 +12,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 FAMILIES = ["models", "random", "ops", "layers", "losses", "metrics", "optimizers", "parts",
-            "configs"]
+            "configs", "formats"]
 
 
 def main():
