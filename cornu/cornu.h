@@ -21,4 +21,5 @@
 #include "cornu/regularizers/regularizer.h"
 #include "cornu/saving/arrays.h"
 #include "cornu/saving/keras_file.h"
+#include "cornu/saving/weights_file.h"
 #include "cornu/training/callbacks/callbacks.h"
