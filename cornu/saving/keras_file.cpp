@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "cornu/layers/deferred_weights.h"
 #include "cornu/layers/weight_budget.h"
 #include "cornu/models/model_config.h"
 #include "cornu/saving/atomic_file.h"
@@ -70,10 +71,11 @@ Model make_model(const Json& config, const std::string& where) {
     });
 }
 
-void take_over(const StateValues& state, const Model& model, const std::string& file, const LoadOptions& options) {
+void take_over(const StateValues& state, DeferredWeights& deferred, const Model& model, const std::string& file, const LoadOptions& options) {
     if (options.report) *options.report = state.report;
     if (options.strict) require_complete(state.report, file, model.model_impl().compiled());
     state.assign();
+    deferred.finish();
 }
 
 Model load_keras(const ByteSource& file, const LoadOptions& options) {
@@ -88,9 +90,10 @@ Model load_keras(const ByteSource& file, const LoadOptions& options) {
 
     // A weight that the file does not hold would be refused later; a config may not ask for more.
     const WeightBudget budget(weights.elements(options.limits));
+    DeferredWeights deferred;
     const Model model = make_model(config, where);
     if (options.compile) as_file_error(where + ", compile_config", [&] { compile_from_config(model.model_impl(), config.get("compile_config")); });
-    take_over(read_state(state_of(model), weights), model, file.name(), options);
+    take_over(read_state(state_of(model), weights), deferred, model, file.name(), options);
     if (options.self_check) run_self_check(model, zip, options.limits);
     return model;
 }
@@ -110,6 +113,7 @@ Model load_legacy(const ByteSource& file, const LoadOptions& options) {
     const WeightBudget budget(weights.elements(options.limits));
     const std::string where = str(file.name(), ", model_config");
     const Json config = as_file_error(where, [&] { return modern_model_config(json("model_config")); });
+    DeferredWeights deferred;
     const Model model = make_model(config, where);
     if (options.compile && root.has_attribute("training_config"))
         as_file_error(str(file.name(), ", training_config"), [&] { compile_from_config(model.model_impl(), modern_compile_config(json("training_config"))); });
@@ -118,7 +122,7 @@ Model load_legacy(const ByteSource& file, const LoadOptions& options) {
         StateValues optimizer = read_legacy_optimizer(model, root);
         state.append(std::move(optimizer));
     }
-    take_over(state, model, file.name(), options);
+    take_over(state, deferred, model, file.name(), options);
     return model;
 }
 
