@@ -20,6 +20,7 @@ inline saving::LoadLimits limits() {
     limits.max_attribute_bytes = 16 << 20;
     limits.max_json_bytes = 16 << 20;
     limits.max_parameters = 1 << 20;
+    limits.max_missing_parameters = 1 << 20;
     return limits;
 }
 

@@ -134,6 +134,7 @@ Variable CustomLayer::add_weight(const WeightOptions& options) {
     WeightBudget::spend(options.shape, options.name);
     const DType dtype = options.dtype.value_or(variable_dtype());
     Initializer initializer = options.initializer;
+    if (!initializer.defined()) initializer = is_float(dtype) ? "glorot_uniform" : "zeros";   // Keras's null
     initializer.resolve();
     const StateScopePause pause;
     const UseMode eagerly(nullptr);

@@ -214,7 +214,7 @@ private:
         for (const auto& [key, value] : json.as_object()) {
             const bool path_key = std::find(path_keys.begin(), path_keys.end(), key) != path_keys.end();
             if (path_key && value.is_string() && !value.as_string().empty()) suspect(here, str("`", key, "` is a path or address: ", value.dump()));
-            if (value.is_int() && (value.as_int() >= huge || value.as_int() <= -huge) && key != "seed") suspect(here, str("`", key, "` is huge: ", value.dump()));
+            if (value.is_int() && (value.as_int() >= huge || value.as_int() <= -huge) && key != "seed" && key != "shared_object_id") suspect(here, str("`", key, "` is huge: ", value.dump()));
             scan(value, here, depth + 1);
         }
     }
@@ -224,8 +224,8 @@ private:
     void read_hdf5(const ByteSource& source, const Json* config) {
         const Hdf5Group root = Hdf5Group::open(source, limits_);
         std::optional<Json> own;
-        for (const auto& [attribute, key] : {std::pair("keras_version", "keras_version"), std::pair("backend", "backend")})
-            if (root.has_attribute(attribute)) attempt(attribute, [&] { out.set(key, root.attribute(attribute)); });
+        for (const char* key : {"keras_version", "backend"})
+            if (root.has_attribute(key)) attempt(key, [&] { out.set(key, root.attribute(key)); });
         if (root.has_attribute("model_config"))
             attempt("model_config", [&] {
                 own = parse(std::as_bytes(std::span(root.attribute("model_config").as_string())));

@@ -78,6 +78,11 @@ void take_over(const StateValues& state, DeferredWeights& deferred, const Model&
     deferred.finish();
 }
 
+uint64_t budget_of(const StoredWeights& weights, const LoadOptions& options) {
+    const uint64_t there = weights.elements(options.limits);
+    return options.strict ? there : std::min(options.limits.max_parameters, there + options.limits.max_missing_parameters);
+}
+
 Model load_keras(const ByteSource& file, const LoadOptions& options) {
     const ZipReader zip(file, options.limits);
     for (const char* name : {config_member, weights_member})
@@ -89,7 +94,7 @@ Model load_keras(const ByteSource& file, const LoadOptions& options) {
     const Json config = parse_json(text.text(0, text.size()), where, options.limits);
 
     // A weight that the file does not hold would be refused later; a config may not ask for more.
-    const WeightBudget budget(weights.elements(options.limits));
+    const WeightBudget budget(budget_of(weights, options));
     DeferredWeights deferred;
     const Model model = make_model(config, where);
     if (options.compile) as_file_error(where + ", compile_config", [&] { compile_from_config(model.model_impl(), config.get("compile_config")); });
@@ -110,7 +115,7 @@ Model load_legacy(const ByteSource& file, const LoadOptions& options) {
     if (options.self_check) throw FileError(str(file.name(), ": files of this kind hold no inputs to check the model with."));
     StoredWeights weights{.file = file.name(), .arrays = {}, .names = {}};
     add_hdf5(root, weights);
-    const WeightBudget budget(weights.elements(options.limits));
+    const WeightBudget budget(budget_of(weights, options));
     const std::string where = str(file.name(), ", model_config");
     const Json config = as_file_error(where, [&] { return modern_model_config(json("model_config")); });
     DeferredWeights deferred;

@@ -35,6 +35,17 @@ std::set<std::string> shard_names(const Json& config, const std::filesystem::pat
     return names;
 }
 
+// What the list that is about to be replaced names; nothing when there is none that can be read.
+std::set<std::string> old_shards(const std::filesystem::path& path) {
+    try {
+        if (!std::filesystem::exists(path)) return {};
+        const ByteSource text = ByteSource::open(path);
+        return shard_names(Json::parse(text.text(0, text.size())), path);
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 std::string shard_name(const std::filesystem::path& path, size_t index) {
     std::string base = path.stem().string();   // "m.weights" of "m.weights.json"
     if (base.ends_with(".weights")) base.resize(base.size() - 8);
@@ -69,7 +80,13 @@ void write_shards(const std::vector<StateGroup>& groups, const std::filesystem::
         double bytes = 0;
     };
     std::vector<Shard> shards;
-    const auto begin_shard = [&] { shards.push_back({.name = shard_name(path, shards.size()), .writer = {}}); };
+    size_t next = 0;
+    // No shard that the old list names is written over: until the new list is there, the old one holds.
+    const auto begin_shard = [&] {
+        std::error_code ignored;
+        while (std::filesystem::exists(path.parent_path() / shard_name(path, next), ignored)) ++next;
+        shards.push_back({.name = shard_name(path, next++), .writer = {}});
+    };
     begin_shard();
     Json map = Json::object();
     double total = 0;
@@ -95,15 +112,23 @@ void write_shards(const std::vector<StateGroup>& groups, const std::filesystem::
             else if (first_here) files->push_back(shard.name);
         }
     }
-    for (const Shard& shard : shards) {
-        AtomicFile file(path.parent_path() / shard.name);
-        shard.writer.write(file);
-        file.commit();
-    }
+    const std::set<std::string> old = old_shards(path);
     const Json config = Json::object({{"metadata", Json::object({{"total_size", total}})}, {"weight_map", std::move(map)}});
-    AtomicFile file(path);
-    file.write(config.dump(4));
-    file.commit();
+    std::error_code ignored;
+    try {
+        for (const Shard& shard : shards) {
+            AtomicFile file(path.parent_path() / shard.name);
+            shard.writer.write(file);
+            file.commit();
+        }
+        AtomicFile file(path);
+        file.write(config.dump(4));
+        file.commit();
+    } catch (const FileError&) {
+        for (const Shard& shard : shards) std::filesystem::remove(path.parent_path() / shard.name, ignored);
+        throw;
+    }
+    for (const std::string& name : old) std::filesystem::remove(path.parent_path() / name, ignored);
 }
 
 }  // namespace cornu::saving
