@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps release demo test test-oracle engines asan tsan format clean install
+.PHONY: help deps release demo test test-oracle engines asan tsan fuzz format clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ asan: deps ## the core's tests under the address and undefined-behaviour sanitiz
 tsan: deps ## the core's tests under the thread sanitizer
 	@$(call build,tsan,core_tests)
 	$(CTEST) --test-dir build-tsan -L '^core$$'
+
+fuzz: deps ## the file readers under libFuzzer (clang 14): make fuzz SECONDS=600 a target
+	@$(call build,fuzz)
+	tools/fuzz build-fuzz $(or $(SECONDS),60)
 
 format: ## formats all C++ files as .clang-format says (clang-format 14)
 	git ls-files '*.h' '*.cpp' | xargs $(or $(shell command -v clang-format-14),clang-format) -i

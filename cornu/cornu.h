@@ -23,5 +23,6 @@
 #include "cornu/regularizers/regularizer.h"
 #include "cornu/saving/arrays.h"
 #include "cornu/saving/keras_file.h"
+#include "cornu/saving/weights_file.h"
 #include "cornu/training/callbacks/callbacks.h"
 #include "cornu/visualization/plot_model.h"

@@ -39,7 +39,9 @@ int main(int argc, char** argv) {
     app.footer("`cornu VERB --help` explains a verb. Files are .keras models and .npz arrays.");
     cornu::cli::Run run;
     using namespace cornu::cli;
-    for (const auto add : {add_predict, add_fit, add_evaluate, add_summary, add_convert, add_plot, add_describe, add_bench, add_backends, add_version}) add(app, run);
+    for (const auto add : {add_predict, add_fit, add_evaluate, add_summary, add_inspect, add_edit, add_convert, add_plot, add_describe, add_bench,
+                           add_backends, add_version})
+        add(app, run);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

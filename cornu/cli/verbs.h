@@ -18,6 +18,8 @@ void add_predict(CLI::App& app, Run& run);
 void add_fit(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
 void add_summary(CLI::App& app, Run& run);
+void add_inspect(CLI::App& app, Run& run);
+void add_edit(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
 void add_plot(CLI::App& app, Run& run);
 void add_describe(CLI::App& app, Run& run);

@@ -3,6 +3,7 @@
 #include "cornu/base/naming.h"
 #include "cornu/base/scope.h"
 #include "cornu/graph/recorder.h"
+#include "cornu/layers/deferred_weights.h"
 #include "cornu/layers/weight_budget.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/tensor/codec.h"
@@ -133,6 +134,7 @@ Variable CustomLayer::add_weight(const WeightOptions& options) {
     WeightBudget::spend(options.shape, options.name);
     const DType dtype = options.dtype.value_or(variable_dtype());
     Initializer initializer = options.initializer;
+    if (!initializer.defined()) initializer = is_float(dtype) ? "glorot_uniform" : "zeros";   // Keras's null
     initializer.resolve();
     const StateScopePause pause;
     const UseMode eagerly(nullptr);
@@ -141,7 +143,8 @@ Variable CustomLayer::add_weight(const WeightOptions& options) {
                          .constraint = options.constraint, .regularizer = options.regularizer, .autocast = options.autocast};
     const std::string scope = path_.empty() ? Scope::path() : path_;
     made.path = scope.empty() ? made.name : scope + "/" + made.name;
-    Variable variable(initializer(options.shape, dtype), std::move(made));
+    const Variable variable = DeferredWeights::variable(
+        options.shape, dtype, [initializer, dtype, shape = options.shape] { return initializer(shape, dtype); }, std::move(made));
     variables_.push_back(variable);
     return variable;
 }

@@ -10,6 +10,9 @@ namespace cornu {
 
 class CustomModel;
 class FunctionalModel;
+struct SaveOptions;
+struct SaveWeightsOptions;
+struct LoadWeightsOptions;
 
 using InputOptions = layers::InputLayerConfig;
 CORNU_API Tensor Input(InputOptions options);   // a symbolic tensor, at which a Functional model begins
@@ -58,9 +61,13 @@ public:
     };
     StatelessResult stateless_call(const Tensors& trainable, const Tensors& non_trainable, const Structure& inputs, const Call& call = {}) const;
 
-    void save(const std::string& path) const;              // .keras; defined in saving/
-    void save_weights(const std::string& path) const;      // .weights.h5
+    // Defined in saving/, where the options are: keras_file.h and weights_file.h.
+    void save(const std::string& path) const;              // .keras
+    void save(const std::string& path, const SaveOptions& options) const;
+    void save_weights(const std::string& path) const;      // .weights.h5 and others, by the extension
+    void save_weights(const std::string& path, const SaveWeightsOptions& options) const;
     void load_weights(const std::string& path) const;
+    void load_weights(const std::string& path, const LoadWeightsOptions& options) const;
     CustomModel& model_impl() const;
 };
 

@@ -119,3 +119,31 @@ TEST_CASE("a full disk at any byte leaves the old file whole") {
         CHECK(files_in(folder.path) == 1);
     }
 }
+
+TEST_CASE("a kill at any byte leaves the old file whole") {
+    TemporaryFolder folder;
+    const auto path = folder.path / "m.keras";
+    std::ofstream(path) << "old";
+    const std::string piece(50'000, 'x');
+    const int pieces = 12;
+    for (int killed_before = 0; killed_before <= pieces + 1; ++killed_before) {
+        const pid_t child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            AtomicFile file(path);
+            for (int i = 0; i < pieces; ++i) {
+                if (i == killed_before) ::kill(::getpid(), SIGKILL);
+                file.write(piece);
+            }
+            if (killed_before == pieces) ::kill(::getpid(), SIGKILL);
+            file.commit();
+            ::kill(::getpid(), SIGKILL);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        CHECK(WIFSIGNALED(status));
+        CAPTURE(killed_before);
+        if (killed_before <= pieces) CHECK(content(path) == "old");
+        else CHECK(content(path) == std::string(50'000 * pieces, 'x'));
+    }
+}

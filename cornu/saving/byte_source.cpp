@@ -50,10 +50,17 @@ ByteSource ByteSource::open(const std::filesystem::path& path) {
     source.name_ = name;
     if (status.st_size == 0) return source;  // mmap refuses empty ranges
     auto mapping = std::make_shared<Mapping>();
-    mapping->size = static_cast<size_t>(status.st_size);
-    mapping->address = ::mmap(nullptr, mapping->size, PROT_READ, MAP_PRIVATE, file.fd, 0);
-    if (mapping->address == MAP_FAILED) throw fail_errno("map the file");
-    source.bytes_ = {static_cast<const std::byte*>(mapping->address), mapping->size};
+    // The file lies over the beginning of a larger range of zeros, so that reading a little beyond its
+    // end is no fault even where it ends with a page.
+    const auto size = static_cast<size_t>(status.st_size);
+    mapping->size = size + static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    mapping->address = ::mmap(nullptr, mapping->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapping->address == MAP_FAILED ||
+        ::mmap(mapping->address, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.fd, 0) == MAP_FAILED) {
+        throw fail_errno("map the file");
+    }
+    source.bytes_ = {static_cast<const std::byte*>(mapping->address), size};
+    source.padded_ = true;
     source.owner_ = std::move(mapping);
     return source;
 }
@@ -73,7 +80,9 @@ ByteSource ByteSource::view(std::string name, std::span<const std::byte> bytes,
 }
 
 ByteSource ByteSource::slice(std::string name, uint64_t offset, uint64_t size) const {
-    return view(std::move(name), bytes(offset, size), owner_);
+    ByteSource part = view(std::move(name), bytes(offset, size), owner_);
+    part.padded_ = padded_ || bytes_.size() - offset - size >= 64;
+    return part;
 }
 
 void ByteSource::fail(uint64_t offset, std::string_view message) const {

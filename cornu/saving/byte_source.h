@@ -34,6 +34,8 @@ public:
     uint64_t size() const { return bytes_.size(); }
     std::span<const std::byte> bytes() const { return bytes_; }
     const std::shared_ptr<const void>& owner() const { return owner_; }
+    // True when 64 bytes beyond the end may be read, as vectorised kernels do: always so in open().
+    bool padded() const { return padded_; }
 
     // True when [offset, offset + size) lies inside.
     bool holds(uint64_t offset, uint64_t size) const {
@@ -69,6 +71,7 @@ private:
     std::string name_;
     std::span<const std::byte> bytes_;
     std::shared_ptr<const void> owner_;
+    bool padded_ = false;
 };
 
 // Reads a range of a source front to back; leaving the range is a FileError.

@@ -39,6 +39,7 @@ public:
     // A bool, number or string; an array of them, nested by dimension; null for an empty dataspace.
     // Throws FileError when absent, or of a type that JSON has no value for.
     Json attribute(std::string_view name) const;
+    const ByteSource& source() const;  // the whole file
 
 protected:
     friend class Hdf5Group;

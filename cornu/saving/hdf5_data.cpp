@@ -255,6 +255,7 @@ uint64_t Hdf5Dataset::nbytes() const {
 }
 
 const std::shared_ptr<const void>& Hdf5Dataset::owner() const { return tree_->source.owner(); }
+const ByteSource& Hdf5Object::source() const { return tree_->source; }
 
 std::optional<std::span<const std::byte>> Hdf5Dataset::view() const {
     const Node& node = this->node();

@@ -100,15 +100,4 @@ std::vector<std::byte> deflate(std::span<const std::byte> bytes) {
     return out;
 }
 
-uint32_t crc32(std::span<const std::byte> bytes, uint32_t crc) {
-    uLong value = crc;
-    while (!bytes.empty()) {
-        const size_t count = std::min<size_t>(bytes.size(), 1 << 30);
-        value =
-            ::crc32(value, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(count));
-        bytes = bytes.subspan(count);
-    }
-    return static_cast<uint32_t>(value);
-}
-
 }  // namespace cornu::saving

@@ -2,10 +2,14 @@
 
 #include <ctime>
 
+#include "cornu/layers/deferred_weights.h"
 #include "cornu/layers/weight_budget.h"
 #include "cornu/models/model_config.h"
 #include "cornu/saving/atomic_file.h"
+#include "cornu/saving/hdf5_format.h"
+#include "cornu/saving/legacy_file.h"
 #include "cornu/saving/model_state.h"
+#include "cornu/saving/self_check.h"
 #include "cornu/saving/zip.h"
 
 namespace cornu {
@@ -19,20 +23,12 @@ constexpr const char* metadata_member = "metadata.json";
 constexpr const char* weights_member = "model.weights.h5";
 constexpr const char* keras_version = "3.15.1";   // whose format this is
 
-Json parse_member(const ZipReader& zip, const char* name, const LoadLimits& limits) {
-    const ByteSource bytes = zip.open(name);
+Json parse_json(std::string_view text, const std::string& where, const LoadLimits& limits) {
     try {
-        return Json::parse(bytes.text(0, bytes.size()), {.max_bytes = static_cast<size_t>(limits.max_json_bytes), .max_depth = limits.max_json_depth});
+        return Json::parse(text, {.max_bytes = static_cast<size_t>(limits.max_json_bytes), .max_depth = limits.max_json_depth});
     } catch (const ValueError& e) {
-        throw FileError(str(bytes.name(), ": ", e.what()));
+        throw FileError(str(where, ": ", e.what()));
     }
-}
-
-uint64_t elements_in(const Hdf5Group& group) {
-    uint64_t count = 0;
-    for (const std::string& name : group.names())
-        count += group.contains_group(name) ? elements_in(group.group(name)) : static_cast<uint64_t>(group.dataset(name).shape().size());
-    return count;
 }
 
 std::string now() {
@@ -64,33 +60,82 @@ void compile_from_config(CustomModel& model, const Json& config) {
 
 }  // namespace
 
-Model load_model(const ByteSource& file, const LoadOptions& options) {
-    const ZipReader zip(file, options.limits);
-    for (const char* name : {config_member, weights_member})
-        if (!zip.contains(name)) throw FileError(str(file.name(), ": a .keras file must hold ", name, ". There is none."));
-    const Hdf5Group weights = Hdf5Group::open(zip.open(weights_member), options.limits);
-    const Json config = parse_member(zip, config_member, options.limits);
-    const std::string where = str(file.name(), ", ", config_member);
+namespace {
 
-    // A weight that the file does not hold would be refused later; a config may not ask for more.
-    const WeightBudget budget(std::min(options.limits.max_parameters, elements_in(weights)));
-    const Model model = as_file_error(where, [&] {
+Model make_model(const Json& config, const std::string& where) {
+    return as_file_error(where, [&] {
         const ObjectSharing sharing;
         const auto impl = std::dynamic_pointer_cast<CustomModel>(deserialize_operation(config));
         if (!impl) throw ValueError(str("the file must hold a model. Received: class ", config.get("class_name")));
         return Model(impl);
     });
-    if (options.compile) as_file_error(where + ", compile_config", [&] { compile_from_config(model.model_impl(), config.get("compile_config")); });
+}
 
-    const StateValues state = read_state(state_of(model), weights);
+void take_over(const StateValues& state, DeferredWeights& deferred, const Model& model, const std::string& file, const LoadOptions& options) {
     if (options.report) *options.report = state.report;
-    LoadReport wanted = state.report;
-    // Without compiling there is no place for the optimizer's state.
-    if (!model.model_impl().compiled())
-        std::erase_if(wanted.unexpected, [](const LoadReport::Entry& e) { return e.place.starts_with("optimizer/"); });
-    if (options.strict) require_complete(wanted, file.name());
+    if (options.strict) require_complete(state.report, file, model.model_impl().compiled());
     state.assign();
+    deferred.finish();
+}
+
+uint64_t budget_of(const StoredWeights& weights, const LoadOptions& options) {
+    const uint64_t there = weights.elements(options.limits);
+    return options.strict ? there : std::min(options.limits.max_parameters, there + options.limits.max_missing_parameters);
+}
+
+Model load_keras(const ByteSource& file, const LoadOptions& options) {
+    const ZipReader zip(file, options.limits);
+    for (const char* name : {config_member, weights_member})
+        if (!zip.contains(name)) throw FileError(str(file.name(), ": a .keras file must hold ", name, ". There is none."));
+    StoredWeights weights{.file = file.name(), .arrays = {}, .names = {}};
+    add_hdf5(Hdf5Group::open(zip.open(weights_member), options.limits), weights);
+    const std::string where = str(file.name(), ", ", config_member);
+    const ByteSource text = zip.open(config_member);
+    const Json config = parse_json(text.text(0, text.size()), where, options.limits);
+
+    // A weight that the file does not hold would be refused later; a config may not ask for more.
+    const WeightBudget budget(budget_of(weights, options));
+    DeferredWeights deferred;
+    const Model model = make_model(config, where);
+    if (options.compile) as_file_error(where + ", compile_config", [&] { compile_from_config(model.model_impl(), config.get("compile_config")); });
+    take_over(read_state(state_of(model), weights), deferred, model, file.name(), options);
+    if (options.self_check) run_self_check(model, zip, options.limits);
     return model;
+}
+
+Model load_legacy(const ByteSource& file, const LoadOptions& options) {
+    const Hdf5Group root = Hdf5Group::open(file, options.limits);
+    const auto json = [&](const char* name) {
+        const Json text = root.attribute(name);
+        if (!text.is_string()) throw FileError(str(file.name(), ": the attribute ", name, " must be a text."));
+        return parse_json(text.as_string(), str(file.name(), ", ", name), options.limits);
+    };
+    if (!root.has_attribute("model_config"))
+        throw FileError(str(file.name(), ": No model config found in the file; a file of weights alone is read by Model::load_weights."));
+    if (options.self_check) throw FileError(str(file.name(), ": files of this kind hold no inputs to check the model with."));
+    StoredWeights weights{.file = file.name(), .arrays = {}, .names = {}};
+    add_hdf5(root, weights);
+    const WeightBudget budget(budget_of(weights, options));
+    const std::string where = str(file.name(), ", model_config");
+    const Json config = as_file_error(where, [&] { return modern_model_config(json("model_config")); });
+    DeferredWeights deferred;
+    const Model model = make_model(config, where);
+    if (options.compile && root.has_attribute("training_config"))
+        as_file_error(str(file.name(), ", training_config"), [&] { compile_from_config(model.model_impl(), modern_compile_config(json("training_config"))); });
+    StateValues state = read_legacy_state(model, legacy_weights(root), false, false);
+    if (model.model_impl().compiled()) {
+        StateValues optimizer = read_legacy_optimizer(model, root);
+        state.append(std::move(optimizer));
+    }
+    take_over(state, deferred, model, file.name(), options);
+    return model;
+}
+
+}  // namespace
+
+Model load_model(const ByteSource& file, const LoadOptions& options) {
+    const bool hdf5 = file.size() >= hdf5::signature.size() && file.text(0, hdf5::signature.size()) == hdf5::signature;
+    return hdf5 ? load_legacy(file, options) : load_keras(file, options);
 }
 
 Json model_config(const Model& model) {
@@ -110,13 +155,20 @@ void add_model(ZipWriter& zip, const Model& model, const Json& config) {
     zip.end();
 }
 
-void save_model(const Model& model, const std::filesystem::path& path) {
+void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {
+    if (path.extension() == ".h5" && !path.string().ends_with(".weights.h5")) {
+        if (options.self_check) throw ValueError("self_check needs a .keras file.");
+        save_legacy_model(model, path);
+        return;
+    }
     if (path.extension() != ".keras")
         throw ValueError(str("Invalid `filepath` argument: expected a `.keras` extension. Received: filepath=", path.string()));
+    const std::vector<std::byte> self_check = options.self_check ? make_self_check(model, options.self_check_inputs) : std::vector<std::byte>();
     const Json config = model_config(model);
     AtomicFile file(path);
     ZipWriter zip(file);
     add_model(zip, model, config);
+    if (options.self_check) zip.add(self_check_member, self_check);
     zip.finish();
     file.commit();
 }
@@ -128,5 +180,6 @@ Model load_model(const std::filesystem::path& path, const LoadOptions& options) 
 }
 
 void Model::save(const std::string& path) const { saving::save_model(*this, path); }
+void Model::save(const std::string& path, const SaveOptions& options) const { saving::save_model(*this, path, options); }
 
 }  // namespace cornu

@@ -1,5 +1,6 @@
-// `.keras` files: metadata.json, config.json and model.weights.h5 in a zip archive. Reading one never
-// runs code, opens a path or calls a function that is not on a list.
+// `.keras` files: metadata.json, config.json and model.weights.h5 in a zip archive; and the whole-model
+// `.h5` files of Keras 2, known by their content. Reading one never runs code, opens a path or calls a
+// function that is not on a list.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +17,15 @@ namespace cornu {
 struct LoadOptions {
     bool compile = true;                   // with the file's own compile config and optimizer state
     bool strict = true;                    // FileError unless every variable was found and fits
+    bool self_check = false;               // runs the model on the inputs stored with it, see SaveOptions;
+                                           //   FileError when there are none or the outputs differ
     saving::LoadLimits limits = {};
     saving::LoadReport* report = nullptr;  // filled when given, also before a strict refusal
+};
+
+struct SaveOptions {
+    bool self_check = false;               // stores inputs and what the model makes of them
+    Structure self_check_inputs = {};      // made up, small, of the model's input shapes, when empty
 };
 
 // The model in the file, with its weights and, when it was compiled, its optimizer's state. Throws
@@ -31,8 +39,9 @@ CORNU_API Model load_model(const ByteSource& file, const LoadOptions& options = 
 CORNU_API Json model_config(const Model& model);
 // The members of a `.keras` file; without a config Keras takes it for weights alone.
 CORNU_API void add_model(ZipWriter& zip, const Model& model, const Json& config);
-// Written beside and renamed: `path` has the whole model or is as it was.
-CORNU_API void save_model(const Model& model, const std::filesystem::path& path);
+// Written beside and renamed: `path` has the whole model or is as it was. By the extension .keras or,
+// for Keras 2, .h5.
+CORNU_API void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options = {});
 }  // namespace saving
 
 }  // namespace cornu

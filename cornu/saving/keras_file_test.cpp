@@ -281,7 +281,7 @@ TEST_CASE("files that are not what they seem") {
     CHECK(says(message_of([&] { saving::load_model(saving::ByteSource::own("x.keras", sink.take())); }), "must hold config.json"));
     CHECK(says(message_of([&] { load_model("/nowhere/x.keras"); }), "/nowhere/x.keras"));
     const Model model = saving::load_model(file);
-    CHECK(says(message_of([&] { model.save("model.h5"); }), "expected a `.keras` extension"));
+    CHECK(says(message_of([&] { model.save("model.zip"); }), "expected a `.keras` extension"));
     CHECK(says(message_of([&] { model.save("/nowhere/x.keras"); }), "/nowhere"));
     CHECK(says(message_of([&] { model.save_weights("x.h5"); }), "must end in `.weights.h5`"));
     // Weights of another model: what is wrong is listed, and nothing is changed.

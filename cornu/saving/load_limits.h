@@ -24,6 +24,7 @@ struct LoadLimits {
     uint64_t max_json_bytes = uint64_t(64) << 20;
     int max_json_depth = 100;
     uint64_t max_parameters = uint64_t(1) << 40;  // elements of all variables together
+    uint64_t max_missing_parameters = uint64_t(1) << 28;  // of those that the file lacks, when not strict
 };
 
 }  // namespace cornu::saving

@@ -30,9 +30,9 @@ class Collector {
 public:
     std::vector<StateGroup> groups;
 
-    void layer(const Layer& layer, const std::string& path) {
+    void layer(const Layer& layer, const std::string& path, const std::string& scope) {
         if (!visited_.insert(&layer.impl()).second) return;
-        StateGroup group{.path = path, .name = layer.name()};
+        StateGroup group{.path = path, .name = layer.name(), .scope = scope};
         // Those made trainable first; a seed generator's state is not saved.
         for (const bool trainable : {true, false})
             for (const Variable& variable : layer.impl().own_variables())
@@ -42,7 +42,7 @@ public:
         auto* model = dynamic_cast<CustomModel*>(&layer.impl());
         if (model && (model->functional() || model->class_name() == "Sequential")) {
             UniqueNames names;
-            for (const Layer& inner : model->layers()) this->layer(inner, join(path, "layers/" + names(inner.impl().class_name())));
+            for (const Layer& inner : model->layers()) this->layer(inner, join(path, "layers/" + names(inner.impl().class_name())), join(scope, inner.name()));
         } else {
             // By attribute, private ones last.
             std::vector<CustomLayer::Child> children = layer.impl().children();
@@ -50,48 +50,29 @@ public:
                 const auto key = [](const std::string& name) { return name.starts_with("_") ? "~" + name : name; };
                 return key(a.attribute) < key(b.attribute);
             });
-            for (const CustomLayer::Child& child : children) this->layer(child.layer, join(path, child.attribute));
+            for (const CustomLayer::Child& child : children) this->layer(child.layer, join(path, child.attribute), join(scope, child.layer.name()));
         }
         if (model && model->compiled()) {
-            this->optimizer(model->optimizer().impl(), join(path, "optimizer"));
+            this->optimizer(model->optimizer().impl(), join(path, "optimizer"), "optimizer");
         }
     }
 
 private:
-    void optimizer(const CustomOptimizer& optimizer, const std::string& path) {
-        groups.push_back({.path = path, .name = optimizer.options().name, .variables = optimizer.variables(), .optimizer = true});
+    void optimizer(const CustomOptimizer& optimizer, const std::string& path, const std::string& scope) {
+        groups.push_back({.path = path, .name = optimizer.options().name, .scope = scope, .variables = optimizer.variables(), .optimizer = true});
         // Keras keeps the state of inner ones twice: among the outer's and by itself.
-        for (const CustomOptimizer::Inner& inner : optimizer.inner()) this->optimizer(*inner.optimizer, join(path, inner.attribute));
+        for (const CustomOptimizer::Inner& inner : optimizer.inner()) this->optimizer(*inner.optimizer, join(path, inner.attribute), join(scope, inner.attribute));
     }
     std::set<const CustomLayer*> visited_;
 };
 
 std::string vars_of(const StateGroup& group) { return join(group.path, "vars"); }
 
-std::span<const std::byte> bytes_of(const Tensor& host) {
-    return {static_cast<const std::byte*>(host.raw()), static_cast<size_t>(host.size()) * static_cast<size_t>(bits(host.dtype()) / 8)};
-}
-
-Tensor read_dataset(const Hdf5Dataset& data) {
-    Tensor out = Tensor::uninitialized(data.shape(), data.dtype());
-    data.read({static_cast<std::byte*>(out.mutable_raw()), static_cast<size_t>(data.nbytes())});
-    return out;
-}
-
-// Every dataset in the file that `known` does not list.
-void find_unexpected(const Hdf5Group& group, const std::string& path, const std::set<std::string>& known, LoadReport& report) {
-    for (const std::string& name : group.names()) {
-        const std::string at = join(path, name);
-        if (group.contains_group(name)) find_unexpected(group.group(name), at, known, report);
-        else if (!known.contains(at)) report.unexpected.push_back({at, {}, "the model has no variable there"});
-    }
-}
-
 }  // namespace
 
 std::vector<StateGroup> state_of(const Model& model) {
     Collector collector;
-    collector.layer(model, "");
+    collector.layer(model, "", "");
     return std::move(collector.groups);
 }
 
@@ -108,42 +89,82 @@ void write_state(const std::vector<StateGroup>& groups, Hdf5Writer& writer, Tens
     }
 }
 
-StateValues read_state(const std::vector<StateGroup>& groups, const Hdf5Group& file) {
+std::span<const std::byte> bytes_of(const Tensor& host) {
+    return {static_cast<const std::byte*>(host.raw()), static_cast<size_t>(bytes_for(host.dtype(), host.size()))};
+}
+
+std::string StateGroup::key(size_t variable) const {
+    return join(scope, optimizer ? variables[variable].path() : variables[variable].name());
+}
+
+bool StateValues::take(const Variable& variable, const std::string& place, const StoredArray& array) {
+    const auto mismatch = [&](const char* what, const auto& in_file, const auto& in_model) {
+        report.mismatched.push_back({place, variable.path(), str(what, " ", in_file, " in the file, ", in_model, " in the model")});
+        return false;
+    };
+    if (array.shape != variable.shape()) return mismatch("shape", array.shape, variable.shape());
+    if (array.dtype == DType::string || bits(array.dtype) < 8 || is_complex(array.dtype) != is_complex(variable.dtype()))
+        return mismatch("dtype", array.dtype, variable.dtype());
+    Tensor value = array.read();
+    if (value.dtype() != variable.dtype()) value = ops::cast(value, variable.dtype());
+    values.emplace_back(variable, std::move(value));
+    report.read.push_back({place, variable.path(), {}});
+    return true;
+}
+
+namespace {
+
+// The group of the file that stands for one of the model; empty when there is none.
+class GroupFinder {
+public:
+    GroupFinder(const StoredWeights& file, Match match) : match_(match) {
+        if (match != Match::names) return;
+        for (const auto& [place, name] : file.names) places_.emplace(name, place);   // the first of equal names
+    }
+    std::string operator()(const StateGroup& group) const {
+        if (match_ != Match::names) return vars_of(group);
+        const auto found = places_.find(group.name);
+        return found == places_.end() ? std::string() : found->second;
+    }
+
+private:
+    Match match_;
+    std::map<std::string, std::string> places_;
+};
+
+}  // namespace
+
+StateValues read_state(const std::vector<StateGroup>& groups, const StoredWeights& file, Match match, bool skip_mismatch) {
     StateValues state;
     LoadReport& report = state.report;
     std::set<std::string> known;
+    const GroupFinder find(file, match);
     for (const StateGroup& group : groups) {
-        const std::string path = vars_of(group);
-        const bool there = file.contains_group(path);
-        const size_t stored = there ? file.group(path).size() : 0;
+        const std::string vars = find(group);
+        const uint64_t stored = vars.empty() ? 0 : file.arrays_below(vars);
         // Keras skips an optimizer's state as a whole when it is that of other variables.
-        const bool skip = group.optimizer && stored != group.variables.size();
-        if (skip && there)
-            for (const std::string& name : file.group(path).names()) known.insert(join(path, name));
+        bool skip = match != Match::keys && stored != group.variables.size() && (group.optimizer || skip_mismatch);
+        const char* why = group.optimizer ? "the file holds no state of this optimizer for these variables" : "not in the file";
+        for (auto at = file.arrays.lower_bound(vars + "/"); skip && at != file.arrays.end() && at->first.starts_with(vars + "/"); ++at)
+            known.insert(at->first);
         for (size_t i = 0; i < group.variables.size(); ++i) {
             const Variable& variable = group.variables[i];
-            const std::string at = join(path, std::to_string(i));
-            known.insert(at);
-            if (skip || !file.contains_dataset(at)) {
-                report.missing.push_back({at, variable.path(), group.optimizer ? "the file holds no state of this optimizer for these variables" : "not in the file"});
+            const std::string place = join(vars, std::to_string(i)), key = group.key(i);
+            auto found = match == Match::keys ? file.arrays.find(key) : file.arrays.end();
+            if (found == file.arrays.end() && !vars.empty()) found = file.arrays.find(place);
+            if (found != file.arrays.end()) known.insert(found->first);
+            if (skip || found == file.arrays.end()) {
+                report.missing.push_back({match == Match::keys ? key : place, variable.path(), why});
                 continue;
             }
-            const Hdf5Dataset data = file.dataset(at);
-            if (data.shape() != variable.shape()) {
-                report.mismatched.push_back({at, variable.path(), str("shape ", data.shape(), " in the file, ", variable.shape(), " in the model")});
-                continue;
+            if (!state.take(variable, found->first, found->second) && skip_mismatch && match == Match::places) {
+                skip = true;
+                why = "a variable before it does not fit";
             }
-            if (data.dtype() == DType::string || bits(data.dtype()) < 8) {
-                report.mismatched.push_back({at, variable.path(), str("dtype ", data.dtype(), " in the file, ", variable.dtype(), " in the model")});
-                continue;
-            }
-            Tensor value = read_dataset(data);
-            if (value.dtype() != variable.dtype()) value = ops::cast(value, variable.dtype());
-            state.values.emplace_back(variable, std::move(value));
-            report.read.push_back({at, variable.path(), {}});
         }
     }
-    find_unexpected(file, "", known, report);
+    for (const auto& [place, array] : file.arrays)
+        if (!known.contains(place)) report.unexpected.push_back({place, {}, "the model has no variable there"});
     return state;
 }
 
@@ -152,6 +173,15 @@ void StateValues::assign() const {
         Variable to = variable;
         to.assign(value);
     }
+}
+
+void StateValues::append(StateValues other) {
+    const auto move_all = [](auto& from, auto& to) { to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end())); };
+    move_all(other.values, values);
+    move_all(other.report.read, report.read);
+    move_all(other.report.missing, report.missing);
+    move_all(other.report.unexpected, report.unexpected);
+    move_all(other.report.mismatched, report.mismatched);
 }
 
 std::string LoadReport::to_string() const {
@@ -168,11 +198,11 @@ std::string LoadReport::to_string() const {
     return text;
 }
 
-void require_complete(const LoadReport& report, const std::string& file) {
-    LoadReport wrong = report;
-    // A model may be saved before its optimizer has made its state.
-    std::erase_if(wrong.missing, [](const LoadReport::Entry& e) { return e.place.starts_with("optimizer/"); });
-    if (!wrong.complete()) throw FileError(str(file, ": the weights do not fit the model:\n", wrong.to_string()));
+void require_complete(LoadReport report, const std::string& file, bool compiled) {
+    const auto of_optimizer = [](const LoadReport::Entry& e) { return e.place.starts_with("optimizer/"); };
+    std::erase_if(report.missing, of_optimizer);
+    if (!compiled) std::erase_if(report.unexpected, of_optimizer);
+    if (!report.complete()) throw FileError(str(file, ": the weights do not fit the model:\n", report.to_string()));
 }
 
 }  // namespace cornu::saving

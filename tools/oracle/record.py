@@ -12,7 +12,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 FAMILIES = ["models", "callbacks", "random", "seeded", "ops", "layers", "recurrent", "losses",
-            "metrics", "optimizers", "parts", "configs"]
+            "metrics", "optimizers", "parts", "configs", "formats"]
 
 
 def main():
