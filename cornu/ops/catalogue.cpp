@@ -10,6 +10,7 @@ const std::vector<const Op*>& all_ops() {
         for (const auto family :
              {elementwise_ops(), elementwise_math_ops(), creation_ops(), shape_ops(), manipulation_ops(), reduction_ops(), cumulative_ops(),
               contraction_ops(), einsum_ops(), convolution_ops(), pooling_ops(), indexing_ops(), selection_ops(), sorting_ops(),
+              decomposition_ops(), linalg_ops(), norm_ops(), fourier_ops(), image_resize_ops(), image_transform_ops(), image_filter_ops(),
               nn_ops(), normalization_ops(), crossentropy_ops(), attention_ops(), random_bits_ops(), control_flow_ops()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
