@@ -34,7 +34,6 @@ int64_t smaller(int64_t a, int64_t b) { return a < 0 || b < 0 ? None : std::min(
 Tensor T(const Tensor& x) { return ops::swapaxes(x, -1, -2); }
 Tensor symmetric(const Tensor& x) { return 0.5 * (x + T(x)); }
 Tensor operator%(const Tensor& a, const Tensor& b) { return ops::matmul(a, b); }
-Tensor diagonals(const Tensor& x) { return ops::diagonal(x, 0, -2, -1); }
 Tensor identity(int64_t n, DType dtype) { return ops::eye(n, {}, 0, dtype); }
 // diag(s), from vectors on the last axis.
 Tensor diagonal_matrices(const Tensor& s) { return ops::expand_dims(s, -1) * identity(s.shape().back(), s.dtype()); }
@@ -266,7 +265,7 @@ constinit const Op svd_op = {
     .traits = {.promote = Promote::to_float},
     .samples = {.cases = [] {
         const Spec tall{{4, 3}, DType::float64}, wide{{2, 2, 4}, DType::float64}, square{{3, 3}, DType::float64};
-        return std::vector<OpSample>{{{tall}, SvdAttrs{false, true}}, {{wide}, SvdAttrs{false, true}}, {{square}, SvdAttrs{}}, {{wide}, SvdAttrs{true, false}}, {{{{0, 2, 3}, DType::float64}}, SvdAttrs{}}};
+        return std::vector<OpSample>{{{tall}, SvdAttrs{false, true}}, {{wide}, SvdAttrs{false, true}}, {{square}, SvdAttrs{}}, {{wide}, SvdAttrs{true, false}}, {{{{0, 2, 3}, DType::float64}}, SvdAttrs{false, true}}};
     }},
     .read_attrs = read_attrs<SvdAttrs>};
 

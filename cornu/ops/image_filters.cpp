@@ -237,7 +237,7 @@ constinit const Op ssim_op = {
     },
     .samples = {.low = 0, .high = 1, .cases = [] {
         const Spec one{{4, 5, 2}, DType::float64}, first{{2, 2, 4, 4}, DType::float64};
-        return std::vector<OpSample>{{{one, one}, SsimAttrs{.filter_size = 3}}, {{first, first}, SsimAttrs{.max_val = 2, .filter_size = 3, .k1 = 0.1, .k2 = 0.3, .data_format = "channels_first"}}};
+        return std::vector<OpSample>{{{one, one}, SsimAttrs{.filter_size = 3, .k1 = 0.2, .k2 = 0.6}}, {{first, first}, SsimAttrs{.max_val = 2, .filter_size = 3, .k1 = 0.1, .k2 = 0.3, .data_format = "channels_first"}}};
     }},
     .read_attrs = read_attrs<SsimAttrs>};
 

@@ -78,7 +78,7 @@ Tensor sample(const Tensor& table, const Tensor& base, const std::vector<Axis>& 
     for (size_t corner = 0; corner < (size_t(1) << (order == 0 ? 0 : axes.size())); ++corner) {
         Tensor row = base, inside, weight;
         for (size_t i = 0; i < axes.size(); ++i) {
-            const Node& n = nodes[i][order == 0 ? 0 : corner >> i & 1];
+            const Node& n = nodes[i][order == 0 ? 0 : corner >> (axes.size() - 1 - i) & 1];   // the last axis first
             row = row.defined() ? row + n.index : n.index;
             if (n.inside.defined()) inside = inside.defined() ? ops::logical_and(inside, n.inside) : n.inside;
             if (n.weight.defined()) weight = weight.defined() ? weight * n.weight : n.weight;
@@ -210,8 +210,8 @@ constinit const Op affine_transform_op = {
             // As in JAX the last two entries multiply the channel's number, so that every channel
             // has coordinates of its own.
             const Tensor column = ramp(w, 2, dtype), row = ramp(h, 1, dtype), channel = ramp(c, 3, dtype);
-            const Tensor at_x = column * entry(0) + row * entry(1) + channel * entry(7) + entry(2);
-            const Tensor at_y = column * entry(3) + row * entry(4) + channel * entry(6) + entry(5);
+            const Tensor at_x = row * entry(1) + column * entry(0) + channel * entry(7) + entry(2);
+            const Tensor at_y = row * entry(4) + column * entry(3) + channel * entry(6) + entry(5);
             const Tensor base = ramp(n, 0, DType::int32, h * w * c) + ramp(c, 3, DType::int32);
             return sample(ops::reshape(x, {-1}), base, {{at_y, h, w * c}, {at_x, w, c}}, order_of(affine_transform_op, t.interpolation), t.fill_mode, t.fill_value);
         })};

@@ -58,15 +58,19 @@ std::vector<OpSample> upper_samples() {
 }
 
 constinit const Op cholesky_op = {
-    .name = "cholesky", .keras = "keras.src.ops.linalg.Cholesky", .doc = "The triangular factor of positive definite matrices.", .infer = upper_infer,
+    .name = "cholesky", .keras = "keras.src.ops.linalg.Cholesky", .doc = "The triangular factor of positive definite matrices.",
+    .infer = [](const InferArgs& a) -> Specs {
+        const Spec wide[] = {{a.shape(), is_integer(a.dtype()) ? to_float_dtype(a.dtype()) : a.dtype()}};
+        return upper_infer({a.op, wide, a.attrs});
+    },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
-        const Tensor lower = prim::cholesky(in[0]);
+        const Tensor lower = prim::cholesky(ops::cast(in[0], to_float_dtype(in[0].dtype())));
         // As Keras has it, where the values can be seen.
         if (lower.concrete() && ops::any(ops::isnan(lower)).item<bool>())
             throw ValueError("ops.cholesky: the matrix must be positive definite. Received: one that is not");
         return {attrs.as<UpperAttrs>().upper ? T(lower) : lower};
     },
-    .traits = of_floats, .samples = {.cases = upper_samples}, .read_attrs = read_attrs<UpperAttrs>};
+    .samples = {.cases = upper_samples}, .read_attrs = read_attrs<UpperAttrs>};
 
 constinit const Op cholesky_inverse_op = {
     .name = "cholesky_inverse", .keras = "keras.src.ops.linalg.CholeskyInverse", .doc = "The inverse of the matrix whose Cholesky factor is given.", .infer = upper_infer,

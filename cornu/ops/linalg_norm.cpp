@@ -52,6 +52,7 @@ Specs norm_infer(const InferArgs& a) {
     const auto& n = a.as<NormAttrs>();
     const Ints axes = n.resolve(a.shape().rank());
     const auto refuse = [&](const char* rule) { throw ValueError(str("ops.norm: ", rule, " Received: shape ", a.shape(), ", ", a.attrs.to_string())); };
+    if (is_complex(a.dtype()) || bits(a.dtype()) < 16) throw DTypeError(str("ops.norm: the input must be integers, or floating-point numbers of 16 bits or more. Received: ", a.dtype()));
     const bool everything = n.axis.kind == Axes::Kind::all && !n.ord.given();
     if (!everything) {
         if (axes.size() != 1 && axes.size() != 2) refuse("one axis is needed for vectors, two for matrices.");
