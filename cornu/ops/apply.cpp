@@ -39,6 +39,12 @@ Mode* symbolic_mode(const Tensors& in) {
     return nullptr;
 }
 
+bool all_known(const Tensors& in) {
+    for (const Tensor& x : in)
+        if (!x.shape().is_static()) return false;
+    return true;
+}
+
 bool is_traced(const Tensors& in) {
     for (const Tensor& x : in)
         if (x.origin()) return true;
@@ -97,8 +103,8 @@ Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs) {
     const Tensors inputs = op.traits.promote == Promote::none ? in : promoted(in, op.traits.promote);
     const bool listened = Listener::any_active();
     // A composition is kept whole only for backends that may have a kernel for it, and under a tape
-    // only when it brings its own derivative.
-    if (op.decompose && !(op.traits.fused && (op.vjp || !listened))) {
+    // only when it brings its own derivative. Of unknown sizes the rule alone is asked.
+    if (op.decompose && !(op.traits.fused && (op.vjp || !listened)) && all_known(inputs)) {
         infer_specs(op, specs_of(inputs), attrs);  // its own rule speaks first, in its own words
         return op.decompose(inputs, attrs);
     }

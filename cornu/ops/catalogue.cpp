@@ -43,7 +43,14 @@ const std::vector<const Op*>& all_ops() {
               adaptive_pooling_ops(),
               patch_ops(),
               conversion_ops(),
-              ctc_ops()})
+              ctc_ops(),
+              decomposition_ops(),
+              linalg_ops(),
+              norm_ops(),
+              fourier_ops(),
+              image_resize_ops(),
+              image_transform_ops(),
+              image_filter_ops()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();

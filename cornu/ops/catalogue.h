@@ -45,6 +45,13 @@ std::span<const Op* const> sparse_activation_ops();
 std::span<const Op* const> adaptive_pooling_ops();
 std::span<const Op* const> patch_ops();
 std::span<const Op* const> conversion_ops();
+std::span<const Op* const> image_resize_ops();
+std::span<const Op* const> image_transform_ops();
+std::span<const Op* const> image_filter_ops();
+std::span<const Op* const> decomposition_ops();
+std::span<const Op* const> linalg_ops();
+std::span<const Op* const> norm_ops();
+std::span<const Op* const> fourier_ops();
 
 CORNU_API const std::vector<const Op*>& all_ops();
 CORNU_API const Op* find_op(std::string_view name);             // null when unknown

@@ -12,19 +12,6 @@
 
 namespace cornu {
 
-template <> struct Codec<ops::NormOrder> {
-    static Json encode(const ops::NormOrder& v) {
-        if (const auto* p = std::get_if<double>(&v.value)) return *p == std::floor(*p) && std::abs(*p) < 1e9 ? Json(static_cast<int64_t>(*p)) : Json(*p);
-        if (const auto* name = std::get_if<std::string>(&v.value)) return *name;
-        return {};
-    }
-    static void decode(const Json& j, ops::NormOrder& v) {
-        if (j.is_null()) v = {};
-        else if (j.is_string()) v.value = j.as_string();
-        else v = j.as_double();
-    }
-};
-
 namespace {
 
 using composing::between;
@@ -128,77 +115,6 @@ constinit const Op average_op = {
         return std::vector<OpSample>{{{x}, AverageAttrs{1}}, {{x, x}, AverageAttrs{{}, true}}, {{x, w}, AverageAttrs{1, true}}};
     }},
     .read_attrs = read_attrs<AverageAttrs>};
-
-// ---- norms ----
-
-struct NormAttrs {
-    ops::NormOrder ord = {};
-    Axes axis = {};
-    bool keepdims = false;
-    static void describe(Schema<NormAttrs>& s) {
-        s.field<&NormAttrs::ord>();
-        s.field<&NormAttrs::axis>();
-        s.field<&NormAttrs::keepdims>();
-    }
-};
-Tensor vector_norm(const Tensor& x, double p, int64_t axis, bool keepdims) {
-    if (p == 2) return ops::sqrt(ops::sum(ops::square(ops::abs(x)), axis, keepdims));
-    if (p == 1) return ops::sum(ops::abs(x), axis, keepdims);
-    if (p == 0) return ops::sum(ops::cast(ops::cast(x, DType::bool_), composing::real_part(x.dtype())), axis, keepdims);
-    if (std::isinf(p)) return p > 0 ? ops::max(ops::abs(x), axis, keepdims) : ops::min(ops::abs(x), axis, keepdims);
-    const Tensor sum = ops::sum(ops::power(ops::abs(x), Tensor::full({}, p, composing::real_part(x.dtype()))), axis, keepdims);
-    return ops::power(sum, composing::number(1 / p, sum));
-}
-Tensor matrix_norm(const Tensor& x, const ops::NormOrder& ord, const Ints& axes, bool keepdims) {
-    const auto* name = std::get_if<std::string>(&ord.value);
-    const auto* p = std::get_if<double>(&ord.value);
-    if (!p && (!name || *name == "fro")) return ops::sqrt(ops::sum(ops::square(ops::abs(x)), Axes(axes), keepdims));
-    if (name || std::abs(*p) == 2)
-        throw UnsupportedError("ops.norm: norms of matrices by their singular values (\"nuc\", 2, -2) are not supported yet; take them from linalg.svd.");
-    const bool rows = std::isinf(*p);   // sums along a row for infinity, along a column for 1
-    if (!rows && std::abs(*p) != 1) throw ValueError(str("ops.norm: ord of a matrix must be \"fro\", \"nuc\", 1, -1, 2, -2 or infinite. Received: ord=", *p));
-    const Tensor sums = ops::sum(ops::abs(x), rows ? axes[1] : axes[0], true);
-    const int64_t other = rows ? axes[0] : axes[1];
-    const Tensor y = *p > 0 ? ops::max(sums, other, true) : ops::min(sums, other, true);
-    return ops::reshape(y, reduced_shape(x.shape(), normalize_axes(axes, x.rank()), keepdims));
-}
-// The axes in the order given: a matrix norm tells rows from columns.
-Ints norm_axes(const Axes& axis, int64_t rank) {
-    Ints axes = axis.axes;
-    if (axis.kind == Axes::Kind::all)
-        for (int64_t i = 0; i < rank; ++i) axes.push_back(i);
-    for (int64_t& a : axes) a = normalize_axis(a, rank);
-    return axes;
-}
-constinit const Op norm_op = {
-    .name = "norm", .keras = "keras.src.ops.linalg.Norm", .doc = "Norm of vectors or matrices.",
-    .infer = [](const InferArgs& a) -> Specs {
-        const auto& n = a.as<NormAttrs>();
-        const auto* name = std::get_if<std::string>(&n.ord.value);
-        const bool whole = n.axis.kind == Axes::Kind::all && n.ord.value.index() == 0;
-        const size_t axes = norm_axes(n.axis, a.shape().rank()).size();
-        if (name && *name != "fro" && *name != "nuc") throw ValueError(str("ops.norm: ord must be \"fro\", \"nuc\" or a number. Received: ord=\"", *name, "\""));
-        if (name && axes == 1) throw ValueError(str("ops.norm: ord of a vector must be a number. Received: ord=\"", *name, "\""));
-        if (!whole && axes != 1 && axes != 2) throw ShapeError(str("ops.norm: norms are taken along one axis or two. Received: ", axes, " axes, x.shape=", a.shape()));
-        return reduced(a, n.axis, n.keepdims, composing::real_part(to_float_dtype(a.dtype())));
-    },
-    .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
-        const auto& n = attrs.as<NormAttrs>();
-        const DType dtype = composing::real_part(to_float_dtype(in[0].dtype()));
-        const Tensor x = ops::cast(in[0], composing::wide(to_float_dtype(in[0].dtype())));
-        const Ints axes = norm_axes(n.axis, x.rank());
-        Tensor y;
-        if (n.axis.kind == Axes::Kind::all && n.ord.value.index() == 0) y = ops::sqrt(ops::sum(ops::square(ops::abs(x)), {}, n.keepdims));
-        else if (axes.size() == 1) y = vector_norm(x, std::holds_alternative<double>(n.ord.value) ? std::get<double>(n.ord.value) : 2, axes[0], n.keepdims);
-        else y = matrix_norm(x, n.ord, axes, n.keepdims);
-        return {ops::cast(y, dtype)};
-    },
-    .samples = {.low = 0.3, .high = 2, .cases = [] {
-        const Spec x{{3, 4}, DType::float64}, y{{5}, DType::float64};
-        return std::vector<OpSample>{{{x}, NormAttrs{}}, {{x}, NormAttrs{3, 1}}, {{x}, NormAttrs{1, -1, true}}, {{x}, NormAttrs{"fro", {0, 1}}},
-                                     {{x}, NormAttrs{-1, {1, 0}}}, {{x}, NormAttrs{INFINITY}}, {{y}, NormAttrs{-INFINITY}}, {{y}, NormAttrs{2}}};
-    }, .distinct = true},
-    .read_attrs = read_attrs<NormAttrs>};
 
 // ---- pairs ----
 
@@ -373,7 +289,7 @@ constinit const Op trapezoid_op = {
     }},
     .read_attrs = read_attrs<TrapezoidAttrs>};
 
-constexpr const Op* family[] = {&std_op, &ptp_op, &count_nonzero_op, &average_op, &norm_op, &corrcoef_op, &correlate_op, &cdist_op, &diff_op, &trapezoid_op};
+constexpr const Op* family[] = {&std_op, &ptp_op, &count_nonzero_op, &average_op, &corrcoef_op, &correlate_op, &cdist_op, &diff_op, &trapezoid_op};
 
 }  // namespace
 
@@ -386,7 +302,6 @@ Tensor count_nonzero(const Tensor& x, Axes axis) { return apply1(count_nonzero_o
 Tensor average(const Tensor& x, Axes axis, const Tensor& weights) {
     return apply1(average_op, weights.defined() ? Tensors{x, weights} : Tensors{x}, AverageAttrs{std::move(axis), weights.defined()});
 }
-Tensor norm(const Tensor& x, NormOrder ord, Axes axis, bool keepdims) { return apply1(norm_op, {x}, NormAttrs{std::move(ord), std::move(axis), keepdims}); }
 Tensor corrcoef(const Tensor& x) { return apply1(corrcoef_op, {x}); }
 Tensor correlate(const Tensor& x1, const Tensor& x2, const std::string& mode) { return apply1(correlate_op, {x1, x2}, CorrelateAttrs{mode}); }
 Tensor cdist(const Tensor& x, const Tensor& y) { return apply1(cdist_op, {x, y}); }

@@ -1,8 +1,7 @@
-// Sums of another kind: spread, weighted means, norms, correlation, distances.
+// Sums of another kind: spread, weighted means, correlation, distances.
 #pragma once
 
 #include <string>
-#include <variant>
 
 #include "cornu/ops/apply.h"
 #include "cornu/ops/axes.h"
@@ -14,18 +13,6 @@ CORNU_API Tensor ptp(const Tensor& x, Axes axis = {}, bool keepdims = false);   
 CORNU_API Tensor count_nonzero(const Tensor& x, Axes axis = {});                   // int32
 // sum(x * weights) / sum(weights); weights in the shape of x, or of its reduced axis alone.
 CORNU_API Tensor average(const Tensor& x, Axes axis = {}, const Tensor& weights = {});
-
-// The order of a norm: "fro", "nuc", or a number; none: 2 of a vector, "fro" of a matrix.
-struct NormOrder {
-    std::variant<std::monostate, double, std::string> value;
-    NormOrder() = default;
-    NormOrder(std::nullopt_t) {}
-    NormOrder(int p) : value(static_cast<double>(p)) {}
-    NormOrder(double p) : value(p) {}
-    NormOrder(const char* name) : value(std::string(name)) {}
-};
-// Of vectors along one axis, of matrices in two; no axis: of all elements, or of x itself if an order is given.
-CORNU_API Tensor norm(const Tensor& x, NormOrder ord = {}, Axes axis = {}, bool keepdims = false);
 
 CORNU_API Tensor corrcoef(const Tensor& x);                                        // rows are variables
 // sum of x1[n + k] * x2[n] for each k. mode: "valid", "same" or "full".

@@ -96,6 +96,16 @@ std::string check_order(const Function& fn, const Tensors& inputs, const Gradien
     return check_order(slope, inputs, options, order + 1);
 }
 
+// What the diagonals of random matrices get on top for ops that need them definite, or far from
+// singular.
+double diagonal_of(const Op& op) {
+    for (const char* name : {"cholesky_lower", "cholesky", "cholesky_inverse", "triangular_solve", "lu", "lu_factor", "solve", "solve_triangular", "inv", "det", "slogdet", "logdet"})
+        if (op.name == std::string_view(name)) return 4;
+    for (const char* name : {"qr", "pinv", "lstsq", "matrix_rank"})
+        if (op.name == std::string_view(name)) return 1;
+    return 0;
+}
+
 std::string describe(const Specs& specs, const Attrs& attrs) {
     std::string out;
     for (const Spec& s : specs) out += str(out.empty() ? "" : ", ", s);
@@ -338,6 +348,11 @@ Tensors sample_inputs(const Op& op, const Specs& specs, uint64_t seed) {
             const double least = is_unsigned_int(spec.dtype) ? std::max(0.0, domain.low) : domain.low;
             const auto low = static_cast<int64_t>(std::ceil(least)), high = std::max(low, static_cast<int64_t>(std::ceil(domain.high)) - 1);
             for (double& v : values) v = static_cast<double>(spec.dtype == DType::bool_ ? noise.integer(0, 1) : noise.integer(low, high));
+        }
+        if (const double more = diagonal_of(op); more != 0 && spec.shape.rank() >= 2) {
+            const int64_t rows = spec.shape.dim(-2), columns = spec.shape.back();
+            for (int64_t i = 0; i < spec.shape.size(); ++i)
+                if (i / columns % rows == i % columns) values[static_cast<size_t>(i)] += more;
         }
         out.push_back(ops::cast(Tensor::from(values, spec.shape), spec.dtype));
     }

@@ -49,6 +49,7 @@ std::span<const Lowering> cumulative_lowerings();
 std::span<const Lowering> random_lowerings();
 std::span<const Lowering> pooling_lowerings();
 std::span<const Lowering> indexing_lowerings();
+std::span<const Lowering> linalg_lowerings();
 
 const Lowering* find_lowering(const Op& op);
 bool supports(const Call& call);

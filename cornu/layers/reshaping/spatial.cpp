@@ -1,5 +1,6 @@
 #include "cornu/layers/reshaping/spatial.h"
 
+#include "cornu/ops/image.h"
 #include "cornu/ops/manipulation.h"
 #include "cornu/ops/shape_ops.h"
 
@@ -80,18 +81,31 @@ public:
     Tensor call(const Tensor& x, const Call&) override { return ops::repeat(x, config_.size, 1); }
 };
 
-template <class Config>
-class UpSamplingLayer final : public ConfiguredLayer<Config> {
+// Nearest is the same as repeating, in any dtype.
+class UpSampling2DLayer final : public ConfiguredLayer<UpSampling2DConfig> {
 public:
-    UpSamplingLayer(const char* class_name, int64_t rank, Config config) : ConfiguredLayer<Config>(class_name, std::move(config)) {
-        standardize(this->config_.size, rank, "size");
-        standardize_data_format(this->config_.data_format);
-        if constexpr (requires(Config c) { c.interpolation; })
-            if (this->config_.interpolation != "nearest")
-                throw UnsupportedError(str("UpSampling2D interpolates by \"nearest\" only, yet. Received: interpolation=", this->config_.interpolation));
-        this->set_input_spec({.ndim = rank + 2});
+    explicit UpSampling2DLayer(UpSampling2DConfig config) : ConfiguredLayer("UpSampling2D", std::move(config)) {
+        standardize(config_.size, 2, "size");
+        standardize_data_format(config_.data_format);
+        set_input_spec({.ndim = 4});
     }
-    Tensor call(const Tensor& x, const Call&) override { return repeat_axes(x, this->config_.size.values, first_spatial_axis(this->config_.data_format)); }
+    Tensor call(const Tensor& x, const Call&) override {
+        const int64_t first = first_spatial_axis(config_.data_format);
+        const int64_t height = x.shape()[first], width = x.shape()[first + 1];
+        // Of unknown sizes only the spec is asked for, which repeating gives as well.
+        if (config_.interpolation == "nearest" || height == None || width == None) return repeat_axes(x, config_.size.values, first);
+        return ops::image::resize(x, {height * config_.size.values[0], width * config_.size.values[1]}, {.interpolation = config_.interpolation, .data_format = config_.data_format});
+    }
+};
+
+class UpSampling3DLayer final : public ConfiguredLayer<UpSampling3DConfig> {
+public:
+    explicit UpSampling3DLayer(UpSampling3DConfig config) : ConfiguredLayer("UpSampling3D", std::move(config)) {
+        standardize(config_.size, 3, "size");
+        standardize_data_format(config_.data_format);
+        set_input_spec({.ndim = 5});
+    }
+    Tensor call(const Tensor& x, const Call&) override { return repeat_axes(x, config_.size.values, first_spatial_axis(config_.data_format)); }
 };
 
 }  // namespace
@@ -133,7 +147,7 @@ ZeroPadding1D::ZeroPadding1D(ZeroPaddingConfig config) : Layer(std::make_shared<
 ZeroPadding2D::ZeroPadding2D(ZeroPaddingConfig config) : Layer(std::make_shared<ZeroPaddingLayer>("ZeroPadding2D", 2, std::move(config))) {}
 ZeroPadding3D::ZeroPadding3D(ZeroPaddingConfig config) : Layer(std::make_shared<ZeroPaddingLayer>("ZeroPadding3D", 3, std::move(config))) {}
 UpSampling1D::UpSampling1D(UpSampling1DConfig config) : Layer(std::make_shared<UpSampling1DLayer>(std::move(config))) {}
-UpSampling2D::UpSampling2D(UpSampling2DConfig config) : Layer(std::make_shared<UpSamplingLayer<UpSampling2DConfig>>("UpSampling2D", 2, std::move(config))) {}
-UpSampling3D::UpSampling3D(UpSampling3DConfig config) : Layer(std::make_shared<UpSamplingLayer<UpSampling3DConfig>>("UpSampling3D", 3, std::move(config))) {}
+UpSampling2D::UpSampling2D(UpSampling2DConfig config) : Layer(std::make_shared<UpSampling2DLayer>(std::move(config))) {}
+UpSampling3D::UpSampling3D(UpSampling3DConfig config) : Layer(std::make_shared<UpSampling3DLayer>(std::move(config))) {}
 
 }  // namespace cornu::layers

@@ -52,7 +52,7 @@ class CORNU_API UpSampling1D : public Layer { public: using Config = UpSampling1
 struct CORNU_API UpSampling2DConfig {
     PerAxis size = {2, 2};
     std::string data_format = {};
-    std::string interpolation = "nearest";       // others need ops::image::resize and are refused yet
+    std::string interpolation = "nearest";       // or bilinear, bicubic, lanczos3, lanczos5
     std::string name = {};
     DTypePolicy dtype = {};
     bool trainable = true;

@@ -428,6 +428,30 @@ row("norm", N(3, 4), ord=2, axis=1, keepdims=True)
 row("norm", N(3, 4), ord=3, axis=1)
 row("norm", N(3, 4), ord="fro")
 row("norm", N(3, 4), ord="nuc")
+for order in [1, -1, 2, -2]:
+    row("norm", N(2, 3, 4), ord=order, axis=(1, 2))
+row("norm", N(2, 3, 4), ord="nuc", axis=(2, 0), keepdims=True)
+row("norm", N(2, 3, 4), ord=0, axis=1)
+row("norm", I(-5, 5, 3, 4))
+row("cholesky", definite(3), upper=True)
+row("cholesky_inverse", definite(3), upper=True)
+row("det", N(2, 2, 2))
+row("det", N(2, 5, 5))
+row("slogdet", N(2, 5, 5))
+row("eigh", definite(5, 2))
+row("eig", N(4, 4))
+row("eig", N(2, 5, 5))
+row("solve", N(4, 4), N(4))
+row("qr", N(4, 3), mode="complete")
+row("qr", N(2, 3, 5))
+row("svd", N(2, 5, 4))
+row("lu_factor", N(2, 4, 4))
+row("lu_factor", N(3, 5))
+row("lstsq", N(3, 5), N(3, 2))
+row("pinv", N(2, 5, 3))
+row("pinv", A([[1, 2, 3], [2, 4, 6], [1, 0, 1]]))
+row("matrix_rank", A([[1, 2, 3], [2, 4, 6], [1, 0, 1]]))
+row("matrix_rank", N(2, 3, 4), tol=1.0)
 row("cdist", N(3, 2), N(4, 2))
 for order in [1, 2, 3]:
     row("normalize", N(3, 4), axis=-1, order=order)
@@ -446,6 +470,83 @@ row("irfft", (N(2, 4), N(2, 4)), fft_length=5)
 row("stft", N(1, 16), sequence_length=6, sequence_stride=3, fft_length=8)
 row("stft", N(1, 16), sequence_length=6, sequence_stride=3, fft_length=8, center=False, window=None)
 row("istft", (N(1, 6, 5), N(1, 6, 5)), sequence_length=8, sequence_stride=4, fft_length=8)
+row("fft", (N(2, 74), N(2, 74)))
+row("fft", (N(60), N(60)))
+row("irfft", (N(2, 4), N(2, 4)), fft_length=9)
+row("stft", N(2, 20), sequence_length=5, sequence_stride=2, fft_length=7, window="hamming")
+row("istft", (N(2, 6, 5), N(2, 6, 5)), sequence_length=6, sequence_stride=3, fft_length=8,
+    length=11)
+row("istft", (N(2, 6, 5), N(2, 6, 5)), sequence_length=8, sequence_stride=3, fft_length=8,
+    window=None, center=False)
+
+# Images.
+for interpolation in "nearest bilinear bicubic lanczos3 lanczos5".split():
+    for antialias in [False, True]:
+        row("image.resize", U(0, 1, 2, 6, 7, 3), size=[4, 9], interpolation=interpolation,
+            antialias=antialias, data_format="channels_last")
+    row("image.resize", U(0, 1, 2, 3, 5, 5), size=[11, 2], interpolation=interpolation,
+        data_format="channels_first")
+row("image.resize", U(0, 1, 98, 3, 1), size=[49, 7], interpolation="nearest")
+row("image.resize", I(0, 255, 5, 6, 2).as_("uint8"), size=[7, 4], interpolation="bicubic")
+row("image.resize", I(0, 255, 5, 6, 2).as_("uint8"), size=[7, 4], interpolation="nearest")
+row("image.resize", U(0, 1, 2, 6, 9, 1), size=[4, 4], crop_to_aspect_ratio=True)
+row("image.resize", U(0, 1, 9, 4, 2), size=[4, 6], crop_to_aspect_ratio=True)
+row("image.resize", U(0, 1, 2, 6, 9, 1), size=[4, 4], pad_to_aspect_ratio=True, fill_value=0.5)
+row("image.resize", U(0, 1, 2, 1, 9, 4), size=[4, 6], pad_to_aspect_ratio=True,
+    data_format="channels_first")
+for method in "linear bicubic lanczos3 lanczos5".split():
+    row("image.scale_and_translate", U(0, 1, 5, 6, 2), A([0.7, 1.6]), A([0.3, -1.2]),
+        by_name=["images", "scale", "translation"], output_shape=[4, 8, 2], spatial_dims=[0, 1],
+        method=method)
+row("image.scale_and_translate", U(0, 1, 5, 6, 2), A([0.7]), A([0.3]),
+    by_name=["images", "scale", "translation"], output_shape=[5, 4, 2], spatial_dims=[1],
+    method="cubic", antialias=False)
+row("image.pad_images", N(2, 4, 5, 2), top_padding=1, left_padding=2, target_height=8,
+    target_width=9)
+row("image.pad_images", N(2, 4, 5), bottom_padding=1, top_padding=2, right_padding=0,
+    left_padding=1, data_format="channels_first")
+row("image.crop_images", N(2, 4, 5, 2), top_cropping=1, left_cropping=2, target_height=2,
+    target_width=3)
+row("image.crop_images", N(2, 4, 5), bottom_cropping=1, top_cropping=2, right_cropping=0,
+    left_cropping=1, data_format="channels_first")
+TURN = A([0.9, -0.3, 1.2, 0.25, 1.1, -0.7, 0, 0])
+for fill_mode in "constant nearest wrap mirror reflect".split():
+    for interpolation in ["nearest", "bilinear"]:
+        row("image.affine_transform", U(0, 1, 6, 7, 2), TURN, interpolation=interpolation,
+            fill_mode=fill_mode, fill_value=0.5)
+    row("image.map_coordinates", N(4, 5), U(-4, 9, 2, 3, 4), order=1, fill_mode=fill_mode)
+    row("image.map_coordinates", I(0, 99, 5), U(-6, 11, 1, 9), order=0, fill_mode=fill_mode,
+        fill_value=7)
+row("image.map_coordinates", I(0, 99, 4, 5), U(-1, 5, 2, 9), order=1)
+row("image.affine_transform", U(0, 1, 2, 3, 6, 5), U(-0.5, 1, 2, 8), data_format="channels_first")
+row("image.affine_transform", I(0, 255, 6, 5, 2).as_("uint8"), TURN)
+SQUARE, BENT = A([[0, 0], [5, 0], [5, 4], [0, 4]]), A([[1, 0.5], [4.5, 0], [5.5, 4.2], [-0.3, 3.6]])
+for interpolation in ["nearest", "bilinear"]:
+    row("image.perspective_transform", U(0, 1, 5, 6, 2), SQUARE, BENT, interpolation=interpolation,
+        fill_value=0.25)
+row("image.perspective_transform", U(0, 1, 2, 1, 5, 6), A([SQUARE.draw(None), BENT.draw(None)]),
+    A([BENT.draw(None), SQUARE.draw(None)]), data_format="channels_first")
+for op in "rgb_to_grayscale rgb_to_hsv hsv_to_rgb".split():
+    row(f"image.{op}", U(0, 1, 2, 3, 4, 3))
+    row(f"image.{op}", U(0, 1, 3, 4, 2), data_format="channels_first")
+row("image.rgb_to_grayscale", I(0, 255, 3, 4, 3).as_("uint8"))
+row("image.rgb_to_hsv", A([[[0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.2], [0.3, 0.7, 0.7]]]))
+row("image.gaussian_blur", U(0, 1, 2, 5, 6, 2), data_format="channels_last")
+row("image.gaussian_blur", U(0, 1, 2, 5, 6), kernel_size=[3, 5], sigma=[0.7, 2.0],
+    data_format="channels_first")
+row("image.sobel_edges", U(0, 1, 2, 5, 6, 2))
+row("image.sobel_edges", U(0, 1, 2, 2, 5, 6), data_format="channels_first")
+row("image.ssim", U(0, 1, 2, 12, 13, 2), U(0, 1, 2, 12, 13, 2))
+row("image.ssim", U(0, 1, 2, 8, 8), U(0, 1, 2, 8, 8), max_val=2.0, filter_size=5, filter_sigma=1.1,
+    k1=0.02, k2=0.05, data_format="channels_first")
+row("image.extract_patches", N(2, 5, 6, 2), size=2)
+row("image.extract_patches", N(5, 6, 2), size=[3, 2], strides=[2, 1], padding="same")
+row("image.extract_patches", N(2, 2, 7, 6), size=2, strides=1, dilation_rate=2,
+    data_format="channels_first")
+row("image.extract_patches", N(4, 3, 5, 2), size=[2, 1, 3])
+row("image.extract_patches_3d", N(2, 4, 3, 5, 2), size=2)
+row("image.extract_patches_3d", N(2, 2, 4, 3, 5), size=[2, 3, 2], strides=1, padding="same",
+    data_format="channels_first")
 
 # Neural networks.
 for op in "softmax log_softmax sparsemax".split():
