@@ -37,7 +37,6 @@ TEST_CASE("taking the state draws nothing and makes nothing") {
     CHECK(!random_state().global.defined());
     set_random_seed(3);
     const RandomState fresh = random_state();
-    CHECK(fresh.seed == 3);
     CHECK(fresh.numpy.size() == 625);
     CHECK(!fresh.global.defined());
     // What was not there before goes again: it is made anew from the seed.

@@ -46,7 +46,7 @@ SeedGenerator& global_seed_generator() {
 
 RandomState random_state() {
     Streams& s = streams();
-    RandomState state{.seed = s.seed};
+    RandomState state;
     if (s.python) state.python = s.python->twister().state();
     if (s.numpy) state.numpy = s.numpy->twister().state();
     if (s.global.defined()) state.global = s.global.state().value();
@@ -64,7 +64,6 @@ void set_random_state(const RandomState& state) {
     };
     put(state.python, s.python, PythonRandom(0));
     put(state.numpy, s.numpy, NumpyRandom(0));
-    s.seed = state.seed;
     if (!state.global.defined()) {
         s.global = {};
         return;

@@ -43,7 +43,6 @@ CORNU_API SeedGenerator& global_seed_generator();
 // Where all that draws in the current Context stands. Taking it draws nothing.
 struct RandomState {
     std::vector<uint32_t> python, numpy;   // of the two streams; empty: not drawn from yet
-    std::optional<int64_t> seed = {};      // set_random_seed's
     Tensor global = {};                    // of the global seed generator, if there is one yet
 };
 CORNU_API RandomState random_state();

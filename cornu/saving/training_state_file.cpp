@@ -57,7 +57,9 @@ TrainingState read_training_state(Trainer& trainer, const std::string& path) {
         if (!zip.contains(name)) throw FileError(str(path, ": a file to go on training from must hold ", name, ". There is none."));
     const std::shared_ptr<Model> model = trainer.model_handle();
     trainer.optimizer().build(model->trainable_variables());
-    saving::StateValues weights = saving::read_state(saving::state_of(*model), saving::Hdf5Group::open(zip.open(weights_member)));
+    saving::StoredWeights stored{.file = path};
+    saving::add_hdf5(saving::Hdf5Group::open(zip.open(weights_member)), stored);
+    saving::StateValues weights = saving::read_state(saving::state_of(*model), stored);
     if (!weights.report.complete()) throw FileError(str(path, ": training cannot go on from this file: it is of another model:\n", weights.report.to_string()));
     TrainingState state{.source = path, .variables = std::move(weights.values)};
     const saving::ByteSource text = zip.open(state_member);

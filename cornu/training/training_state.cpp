@@ -62,14 +62,12 @@ FeedPosition position_in(const TrainingState& state, const std::string& what) {
 
 void add_random(TrainingState& state) {
     const random::RandomState random = random::random_state();
-    state.values.set("seed", random.seed ? Json(*random.seed) : Json());
     add_words(state, "random/python", random.python);
     add_words(state, "random/numpy", random.numpy);
     if (random.global.defined()) state.add("random/global", random.global);
 }
 void put_random_back(const TrainingState& state) {
     random::RandomState random{.python = find_words(state, "random/python"), .numpy = find_words(state, "random/numpy")};
-    if (const Json& seed = state.values["seed"]; !seed.is_null()) random.seed = seed.as_int();
     if (const Tensor* global = state.find("random/global")) random.global = *global;
     random::set_random_state(random);
 }

@@ -2,9 +2,11 @@
 """Runs the real Keras on JAX and records what it does: record.py [FAMILY...]"""
 
 import argparse
+import concurrent.futures
 import importlib
 import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -21,10 +23,14 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, help="default: tests/golden")
     parser.add_argument("--new", action="store_true",
                         help="only cases of names that are not yet recorded, where a family can")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="record N families at a time, each in a process of its own")
     options = parser.parse_args()
     for name in options.families:
         if name not in FAMILIES:
             parser.error(f"no family {name}; there are {', '.join(FAMILIES)}")
+    if options.jobs > 1:
+        return record_apart(options)
 
     import golden
 
@@ -39,6 +45,25 @@ def main():
         kilobytes = path.stat().st_size / 1000
         print(f"{name}: {len(family.cases)} cases, {kilobytes:.0f} kB, {seconds:.0f} s")
     return 0
+
+
+def record_apart(options):
+    """Each family by a process of its own; what one prints comes when it is done."""
+    arguments = ["--new"] if options.new else []
+    if options.output:
+        arguments += ["--output", str(options.output)]
+
+    def run(name):
+        command = [sys.executable, __file__, name, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            print(done.stdout, flush=True)
+        else:
+            print(done.stdout.strip().splitlines()[-1], flush=True)
+        return done.returncode
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        return max(pool.map(run, options.families or FAMILIES))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def unet():
     image = keras.Input((8, 8, 1), name="image")
     a = twice(image, 3)
     b = twice(layers.MaxPooling2D()(a), 4)
-    c = twice(layers.AveragePooling2D()(b), 5)
+    c = twice(layers.AveragePooling2D(2)(b), 5)
     x = layers.Conv2DTranspose(4, 2, strides=2)(c)
     x = twice(layers.Concatenate()([x, b]), 4)
     x = layers.UpSampling2D()(x)

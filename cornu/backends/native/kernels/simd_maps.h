@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cornu/backends/native/kernels/simd.h"
+#include "cornu/backends/native/kernels/simd_erfinv.h"
 #include "cornu/backends/native/kernels/simd_math.h"
 
 #if defined(__clang__)
