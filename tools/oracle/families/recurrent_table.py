@@ -152,6 +152,6 @@ STATEFUL = {
     "SimpleRNN_stateful": lambda: layers.SimpleRNN(2, stateful=True),
     "LSTM_stateful": lambda: layers.LSTM(2, stateful=True, return_state=True),
     "GRU_stateful": lambda: layers.GRU(2, stateful=True, return_sequences=True),
-    "RNN_stateful": lambda: stack(stateful=True),
+    "RNN_stateful": lambda: layers.RNN(layers.LSTMCell(2), stateful=True),
     "Bidirectional_stateful": lambda: layers.Bidirectional(layers.GRU(2, stateful=True)),
 }
