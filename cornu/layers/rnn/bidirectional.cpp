@@ -56,6 +56,8 @@ public:
         backward_->build_once(ShapeTree(sequences));
     }
 
+    void build_from_config(const Json& config) override { CustomLayer::build_from_config(build_config_of_sequences(config)); }
+
     Structure call(const Structure& inputs, const Call& call) override {
         const Tensors states = call.initial_state.flatten();
         const bool given = std::any_of(states.begin(), states.end(), [](const Tensor& state) { return state.defined(); });

@@ -31,6 +31,13 @@ bool fits(const Shape& shape, const Shape& wanted) {
 
 }  // namespace
 
+Json build_config_of_sequences(const Json& config) {
+    const Json& shape = config.get("shapes_dict").get("sequences_shape");
+    return shape.is_null() ? config : Json::object({{"input_shape", shape}});
+}
+
+void RecurrentLayer::build_from_config(const Json& config) { CustomLayer::build_from_config(build_config_of_sequences(config)); }
+
 void RecurrentLayer::set_cell(Layer cell) {
     cell_of(cell);
     cell_ = track("cell", std::move(cell));

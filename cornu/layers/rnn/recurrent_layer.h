@@ -11,6 +11,9 @@ struct SequenceOptions {
     bool stateful = false, unroll = false, zero_output_for_mask = false;
 };
 
+// A build config of the sequences alone: Keras's also holds the shape of an initial state that was given.
+Json build_config_of_sequences(const Json& config);
+
 class CORNU_API RecurrentLayer : public CustomLayer {
 public:
     virtual SequenceOptions options() const = 0;
@@ -25,6 +28,7 @@ public:
     using CustomLayer::build;
     using CustomLayer::call;
     void build(const Shape& sequences) override;
+    void build_from_config(const Json& config) override;
     Structure call(const Structure& inputs, const Call& call) override;
     Structure compute_mask(const Structure& inputs, const Structure& mask) override;
 
