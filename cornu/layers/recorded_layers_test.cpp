@@ -44,3 +44,4 @@ void check_recorded(const char* file) {
 }  // namespace
 
 TEST_CASE("layers do what Keras recorded of them") { check_recorded("layers.zip"); }
+TEST_CASE("recurrent layers do what Keras recorded of them") { check_recorded("recurrent.zip"); }

@@ -13,9 +13,12 @@
 #include "cornu/ops/shape_ops.h"
 #include "cornu/random/functional.h"
 #include "cornu/random/seed_generator.h"
+#include "cornu/saving/keras_file.h"
 #include "cornu/tensor/context.h"
 #include "cornu/testing/check_op.h"
+#include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
+#include "tests/golden.h"
 
 using namespace cornu;
 
@@ -60,6 +63,27 @@ struct CountingCell : CustomCell {
 };
 
 }  // namespace
+
+TEST_CASE("stateful layers go on where they ended, as Keras recorded") {
+    const testing::Golden golden(golden_path("recurrent.zip"));
+    int checked = 0;
+    for (const Json& recorded : golden.cases()) {
+        if (!recorded.find("calls")) continue;
+        ++checked;
+        CAPTURE(recorded["name"].as_string());
+        const Model model = saving::load_model(golden.file(recorded["model"]), {.compile = false});
+        const auto call = [&](const Tensor& x) { return static_cast<const Layer&>(model)(Structure(x)).flatten(); };
+        const auto compare = [&](const Tensors& ours, const Tensors& theirs) {
+            REQUIRE(ours.size() == theirs.size());
+            for (size_t i = 0; i < ours.size(); ++i) CHECK(gap(ours[i], theirs[i]) == "");
+        };
+        const Tensors inputs = golden.tensors(recorded["inputs"]);
+        for (size_t i = 0; i < inputs.size(); ++i) compare(call(inputs[i]), golden.tensors(recorded["calls"].as_array()[i]));
+        layers::reset_state(model.layers().back());
+        compare(call(inputs[0]), golden.tensors(recorded["after_reset"]));
+    }
+    CHECK(checked > 0);
+}
 
 TEST_CASE("mistakes are named") {
     CHECK_THROWS_WITH_AS(layers::LSTM({.units = 0}), doctest::Contains("Received: units=0"), ValueError);
