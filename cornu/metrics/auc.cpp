@@ -30,6 +30,19 @@ Tensor next(const Tensor& x) {
     return prim::slice(x, start, {x.shape().begin(), x.shape().end()});
 }
 
+// Keras writes the weights as a tensor.
+Json write_tensor(const Tensor& x) {
+    return Json::object({{"class_name", "__tensor__"},
+                         {"config", Json::object({{"value", Codec<std::vector<double>>::encode(x.to_vector<double>())}, {"dtype", Codec<DType>::encode(x.dtype())}})}});
+}
+AUCConfig read_config(Json config) {
+    if (Json* weights = config.find("label_weights"); weights && weights->get("class_name") == Json("__tensor__")) {
+        const Json values = (*weights)["config"]["value"];
+        *weights = values;
+    }
+    return from_json<AUCConfig>(config, "metrics.AUC");
+}
+
 class AreaUnderCurve final : public ConfiguredMetric<AUCConfig> {
 public:
     AreaUnderCurve(const char* class_name, AUCConfig config) : ConfiguredMetric(class_name, Direction::up, normalized(std::move(config))) {
@@ -75,6 +88,7 @@ public:
         Json config = ConfiguredMetric::get_config();
         Json::Object& members = config.as_object();  // Keras names thresholds only when they were given
         if (!config_.thresholds) std::erase_if(members, [](const Json::Member& m) { return m.first == "thresholds"; });
+        if (label_weights_.defined()) config.set("label_weights", write_tensor(label_weights_));
         return config;
     }
 
@@ -151,6 +165,6 @@ void AUCConfig::describe(Schema<AUCConfig>& s) {
 
 AUC::AUC(AUCConfig config) : Metric(std::make_shared<AreaUnderCurve>("AUC", std::move(config))) {}
 
-std::vector<MetricClass> auc_metrics() { return {stateful_class<AreaUnderCurve, AUCConfig>("AUC")}; }
+std::vector<MetricClass> auc_metrics() { return {{"AUC", {}, [](const Json& c) { return std::make_shared<AreaUnderCurve>("AUC", read_config(c)); }}}; }
 
 }  // namespace cornu::metrics

@@ -80,7 +80,7 @@ def loaded(file, **options):
 def config_of(thing):
     """The JSON that a `.keras` file would hold for the object."""
     with still():
-        return keras.saving.serialize_keras_object(thing)
+        return json.loads(json.dumps(keras.saving.serialize_keras_object(thing)))
 
 
 def is_array(value):
