@@ -262,10 +262,15 @@ constinit const Op bitwise_not_op = {
     .samples = {.low = 0, .high = 8, .cases = [] { return std::vector<OpSample>{{{{{2, 3}, DType::int32}}}}; }}};
 
 constinit const Op fma_op = {
-    .name = "fma", .doc = "a * b + c, rounded once where the engine can, element-wise.", .inputs = 3,
+    .name = "fma", .doc = "a * b + c, rounded once for float32 and where the engine can, element-wise.", .inputs = 3,
     .infer = infer::float_elementwise,
     .vjp = [](const Vjp& v) -> Tensors { return {v.g() * v.x(1), v.g() * v.x(0), v.g()}; },
-    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {in[0] * in[1] + in[2]}; },
+    // The product of two float32 is exact in float64.
+    .decompose = [](const Tensors& in, const Attrs&) -> Tensors {
+        if (in[0].dtype() != DType::float32 || in[1].dtype() != DType::float32 || in[2].dtype() != DType::float32) return {in[0] * in[1] + in[2]};
+        const auto wide = [](const Tensor& x) { return ops::cast(x, DType::float64); };
+        return {ops::cast(wide(in[0]) * wide(in[1]) + wide(in[2]), DType::float32)};
+    },
     .traits = {.elementwise = true, .promote = Promote::to_float, .fused = true}};
 
 constexpr const Op* family[] = {

@@ -4,6 +4,7 @@ After each step the next number of Python's and of NumPy's generator is recorded
 only if as many draws were made before.
 """
 
+import copy
 import random as python_random
 
 import keras
@@ -112,7 +113,7 @@ def draws_of(family, row, name):
     fields["constructed"] = streams()
     fields["config"] = golden.config_of(layer)["config"]
     golden.fresh(SEED)
-    type(layer).from_config(fields["config"])
+    type(layer).from_config(copy.deepcopy(fields["config"]))  # wrappers take theirs apart
     fields["from_config"] = streams()
 
     # The layer alone, built where it is called: its weights for the seed.
