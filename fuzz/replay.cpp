@@ -3,7 +3,10 @@
 // second, live heap at most 4 x the input + 64 MB, and nothing left behind.
 //   fuzz_replay_NAME ITERATIONS FOLDER...
 //   fuzz_replay_NAME 0 FILE          one input, as after a failure
+#include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -143,6 +146,24 @@ void run(const std::vector<uint8_t>& input, Figures& figures) {
 std::vector<uint8_t> current;   // for what ends the process at once
 void on_terminate() { fail(current, "terminated"); }
 
+// The stack may be what ran out, so the handler brings its own and asks the heap for nothing.
+void on_signal(int number) {
+    const int file = ::open("fuzz-failure.bin", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    (void)!::write(file, current.data(), current.size());
+    ::signal(number, SIG_DFL);
+    ::raise(number);
+}
+
+void catch_signals() {
+    static char stack[1 << 16];
+    const stack_t other{stack, 0, sizeof stack};
+    ::sigaltstack(&other, nullptr);
+    struct sigaction action = {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_ONSTACK;
+    for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL}) ::sigaction(number, &action, nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -151,6 +172,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::set_terminate(on_terminate);
+    catch_signals();
     const long iterations = std::atol(argv[1]);
     std::vector<std::filesystem::path> files;
     for (int i = 2; i < argc; ++i) {

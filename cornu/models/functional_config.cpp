@@ -442,7 +442,9 @@ private:
             else if (!has) throw ValueError("null is no input of an operation.");
             if (has) given.push_back(inputs[i]);
         }
+        if (get_item && item.next == 0 && attributes.is_null()) throw ValueError("x[key] must have its key.");
         if (!attributes.is_null()) {
+            if (!op->op().read_attrs) throw ValueError(str("ops.", op->op().name, " takes no `", attributes.as_object()[0].first, "`."));
             if (item.next > 0) throw UnsupportedError("an operation called several times with other arguments than tensors is not supported.");
             op = std::make_shared<OpCall>(op->op(), op->op().read_attrs(attributes), item.name);
             item.operation = op;

@@ -235,6 +235,7 @@ TEST_CASE("configs that lie are refused with the place") {
     CHECK(says(refusal([&](Json& c) { history(c, "tanh") = "tanh"; }), "either has loops or disconnected nodes"));
     CHECK(says(refusal([&](Json& c) { node(c, "urgent") = Json(); }), "layer 'urgent', inbound node 0"));
     CHECK(says(refusal([&](Json& c) { node(c, "urgent").set("args", Json::array()); }), "a call must have an input"));
+    CHECK(says(refusal([&](Json& c) { node(c, "get_item").find("args")->as_array().pop_back(); }), "must have its key"));
     CHECK(says(refusal([&](Json& c) { node(c, "add_1").find("args")->as_array().pop_back(); }), "takes 2 tensors. Received: 1"));
     CHECK(says(refusal([&](Json& c) { c.find("config")->set("output_layers", Json::array({Json::array({"nobody", 0, 0})})); }), "Unknown layer: nobody"));
     CHECK(says(refusal([&](Json& c) { c.find("config")->set("output_layers", Json::array({Json::array({"urgent", 5, 0})})); }), "node index out of bounds"));
