@@ -50,7 +50,8 @@ const std::vector<const Op*>& all_ops() {
               fourier_ops(),
               image_resize_ops(),
               image_transform_ops(),
-              image_filter_ops()})
+              image_filter_ops(),
+              elastic_ops()})
             all.insert(all.end(), family.begin(), family.end());
         return all;
     }();

@@ -48,6 +48,7 @@ std::span<const Op* const> conversion_ops();
 std::span<const Op* const> image_resize_ops();
 std::span<const Op* const> image_transform_ops();
 std::span<const Op* const> image_filter_ops();
+std::span<const Op* const> elastic_ops();       // defined in random/, which they draw from
 std::span<const Op* const> decomposition_ops();
 std::span<const Op* const> linalg_ops();
 std::span<const Op* const> norm_ops();

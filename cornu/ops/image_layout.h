@@ -6,6 +6,7 @@
 
 #include "cornu/base/schema.h"
 #include "cornu/ops/op.h"
+#include "cornu/ops/shape_ops.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -37,6 +38,22 @@ inline void check_image_dtype(const Op& op, DType dtype, bool floats_only = fals
     const bool fits = (is_float(dtype) && bits(dtype) >= 16) || (!floats_only && (dtype == DType::bool_ || (is_integer(dtype) && dtype != DType::int4)));
     if (!fits)
         throw DTypeError(str("ops.image.", op.name, ": images must be ", floats_only ? "" : "integers or ", "floating-point numbers of 16 bits or more. Received: images.dtype=", dtype));
+}
+
+// Throw ValueError for a name that there is not.
+void check_fill_mode(const Op& op, const std::string& mode);
+int64_t interpolation_order(const Op& op, const std::string& interpolation);   // nearest 0, bilinear 1
+// The pixels of images (batch, height, width, channels) at rows y and columns x, both (batch or 1,
+// height, width).
+Tensor pixels_at(const Tensor& images, const Tensor& y, const Tensor& x, int64_t order, const std::string& fill_mode, double fill_value);
+// f of images as (batch, height, width, channels), brought back to what they were.
+template <class F>
+Tensor with_channels_last(const Tensor& images, bool channels_first, F&& f) {
+    const bool one = images.rank() == 3;
+    Tensor x = one ? ops::expand_dims(images, 0) : images;
+    x = f(channels_first ? ops::transpose(x, {0, 2, 3, 1}) : x);
+    if (channels_first) x = ops::transpose(x, {0, 3, 1, 2});
+    return one ? ops::squeeze(x, {0}) : x;
 }
 
 // The one attribute of several ops.

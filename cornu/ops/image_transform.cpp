@@ -16,18 +16,18 @@ namespace cornu {
 
 using Ints = std::vector<int64_t>;
 
-namespace {
-
 void check_fill_mode(const Op& op, const std::string& mode) {
     for (const char* name : {"constant", "nearest", "wrap", "mirror", "reflect"})
         if (mode == name) return;
     throw ValueError(str("ops.image.", op.name, ": fill_mode must be \"constant\", \"nearest\", \"wrap\", \"mirror\" or \"reflect\". Received: fill_mode=", mode));
 }
-int64_t order_of(const Op& op, const std::string& interpolation) {
+int64_t interpolation_order(const Op& op, const std::string& interpolation) {
     if (interpolation == "nearest") return 0;
     if (interpolation == "bilinear") return 1;
     throw ValueError(str("ops.image.", op.name, ": interpolation must be \"nearest\" or \"bilinear\". Received: interpolation=", interpolation));
 }
+
+namespace {
 
 // Halves away from zero, as images are rounded here.
 Tensor round_away(const Tensor& x) {
@@ -91,6 +91,16 @@ Tensor sample(const Tensor& table, const Tensor& base, const std::vector<Axis>& 
     if (!is_float(table.dtype()) && is_float(sum.dtype())) sum = round_away(sum);
     return ops::cast(sum, table.dtype());
 }
+
+}  // namespace
+
+Tensor pixels_at(const Tensor& images, const Tensor& y, const Tensor& x, int64_t order, const std::string& fill_mode, double fill_value) {
+    const int64_t n = images.shape()[0], h = images.shape()[1], w = images.shape()[2], c = images.shape()[3];
+    const Tensor base = prim::iota({n, 1, 1}, 0, DType::int32) * (h * w);
+    return sample(ops::reshape(images, {n * h * w, c}), base, {{y, h, w}, {x, w, 1}}, order, fill_mode, fill_value);
+}
+
+namespace {
 
 // ---- map_coordinates ----
 
@@ -170,15 +180,6 @@ void check_batch(const Op& op, const Shape& images, const Shape& transforms, int
     for (const int64_t size : images)
         if (size == 0) throw ShapeError(str("ops.image.", op.name, ": images must not be empty. Received: images.shape=", images));
 }
-// Images as (batch, height, width, channels), transformed and brought back.
-template <class F>
-Tensor channels_last_batch(const Tensor& images, bool first, F&& f) {
-    const bool one = images.rank() == 3;
-    Tensor x = one ? ops::expand_dims(images, 0) : images;
-    x = f(first ? ops::transpose(x, {0, 2, 3, 1}) : x);
-    if (first) x = ops::transpose(x, {0, 3, 1, 2});
-    return one ? ops::squeeze(x, {0}) : x;
-}
 // 0, 1, … along axis `at` of a rank-4 tensor.
 Tensor ramp(int64_t size, int64_t at, DType dtype, int64_t step = 1) {
     Shape shape{1, 1, 1, 1};
@@ -190,7 +191,7 @@ constinit const Op affine_transform_op = {
     .name = "affine_transform", .keras = "keras.src.ops.image.AffineTransform", .doc = "Images seen through affine maps of their coordinates.", .inputs = 2,
     .infer = [](const InferArgs& a) -> Specs {
         const auto& t = a.as<AffineAttrs>();
-        order_of(a.op, t.interpolation);
+        interpolation_order(a.op, t.interpolation);
         check_fill_mode(a.op, t.fill_mode);
         image_axes(a.op, a.shape(0), t.data_format);
         check_image_dtype(a.op, a.dtype(0));
@@ -205,7 +206,7 @@ constinit const Op affine_transform_op = {
         const DType dtype = to_float_dtype(in[1].dtype());
         const Tensor transform = ops::cast(in[1].rank() == 1 ? ops::expand_dims(in[1], 0) : in[1], dtype);
         const auto entry = [&](int64_t i) { return ops::reshape(prim::slice(transform, {0, i}, {transform.shape()[0], i + 1}), {transform.shape()[0], 1, 1, 1}); };
-        return {channels_last_batch(in[0], channels_first(affine_transform_op, t.data_format), [&](const Tensor& x) {
+        return {with_channels_last(in[0], channels_first(affine_transform_op, t.data_format), [&](const Tensor& x) {
             const int64_t n = x.shape()[0], h = x.shape()[1], w = x.shape()[2], c = x.shape()[3];
             // As in JAX the last two entries multiply the channel's number, so that every channel
             // has coordinates of its own.
@@ -213,7 +214,7 @@ constinit const Op affine_transform_op = {
             const Tensor at_x = row * entry(1) + column * entry(0) + channel * entry(7) + entry(2);
             const Tensor at_y = row * entry(4) + column * entry(3) + channel * entry(6) + entry(5);
             const Tensor base = ramp(n, 0, DType::int32, h * w * c) + ramp(c, 3, DType::int32);
-            return sample(ops::reshape(x, {-1}), base, {{at_y, h, w * c}, {at_x, w, c}}, order_of(affine_transform_op, t.interpolation), t.fill_mode, t.fill_value);
+            return sample(ops::reshape(x, {-1}), base, {{at_y, h, w * c}, {at_x, w, c}}, interpolation_order(affine_transform_op, t.interpolation), t.fill_mode, t.fill_value);
         })};
     },
     .samples = {.low = -0.9, .high = 0.9, .cases = [] {
@@ -237,7 +238,7 @@ constinit const Op perspective_transform_op = {
     .name = "perspective_transform", .keras = "keras.src.ops.image.PerspectiveTransform", .doc = "Images seen in the perspective that takes four points to four others.", .inputs = 3,
     .infer = [](const InferArgs& a) -> Specs {
         const auto& t = a.as<PerspectiveAttrs>();
-        order_of(a.op, t.interpolation);
+        interpolation_order(a.op, t.interpolation);
         image_axes(a.op, a.shape(0), t.data_format);
         for (size_t i = 0; i < 3; ++i) check_image_dtype(a.op, a.dtype(i));
         const Shape& p = a.shape(1);
@@ -253,14 +254,13 @@ constinit const Op perspective_transform_op = {
         const auto points = [&](const Tensor& p) { return ops::cast(p.rank() == 2 ? ops::expand_dims(p, 0) : p, dtype); };
         const Tensor map = homography(points(in[1]), points(in[2]));
         const auto entry = [&](int64_t i) { return ops::reshape(prim::slice(map, {0, i}, {map.shape()[0], i + 1}), {map.shape()[0], 1, 1}); };
-        return {channels_last_batch(in[0], channels_first(perspective_transform_op, t.data_format), [&](const Tensor& x) {
-            const int64_t n = x.shape()[0], h = x.shape()[1], w = x.shape()[2], c = x.shape()[3];
+        return {with_channels_last(in[0], channels_first(perspective_transform_op, t.data_format), [&](const Tensor& x) {
+            const int64_t h = x.shape()[1], w = x.shape()[2];
             const Tensor column = prim::iota({1, 1, w}, 2, dtype), row = prim::iota({1, h, 1}, 1, dtype);
             const Tensor depth = entry(6) * column + entry(7) * row + 1;
             const Tensor at_x = (entry(0) * column + entry(1) * row + entry(2)) / depth;
             const Tensor at_y = (entry(3) * column + entry(4) * row + entry(5)) / depth;
-            const Tensor base = prim::iota({n, 1, 1}, 0, DType::int32) * (h * w);
-            return sample(ops::reshape(x, {n * h * w, c}), base, {{at_y, h, w}, {at_x, w, 1}}, order_of(perspective_transform_op, t.interpolation), "constant", t.fill_value);
+            return pixels_at(x, at_y, at_x, interpolation_order(perspective_transform_op, t.interpolation), "constant", t.fill_value);
         })};
     },
     .samples = {.cases = [] {

@@ -534,6 +534,9 @@ row("image.rgb_to_hsv", A([[[0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.2], [0.3, 0.7, 0.
 row("image.gaussian_blur", U(0, 1, 2, 5, 6, 2), data_format="channels_last")
 row("image.gaussian_blur", U(0, 1, 2, 5, 6), kernel_size=[3, 5], sigma=[0.7, 2.0],
     data_format="channels_first")
+row("image.elastic_transform", U(0, 1, 2, 9, 8, 2), alpha=4.0, sigma=1.2, seed=3)
+row("image.elastic_transform", U(0, 1, 2, 6, 7), alpha=2.0, sigma=0.8, seed=5, fill_mode="constant",
+    fill_value=0.5, data_format="channels_first")
 row("image.sobel_edges", U(0, 1, 2, 5, 6, 2))
 row("image.sobel_edges", U(0, 1, 2, 2, 5, 6), data_format="channels_first")
 row("image.ssim", U(0, 1, 2, 12, 13, 2), U(0, 1, 2, 12, 13, 2))
