@@ -64,7 +64,7 @@ struct Planes {
     Tensor a, b, c;
 };
 Planes planes_of(const Tensor& x, int64_t channels) {
-    const Tensors parts = ops::unstack(x, channels);
+    const Tensors parts = ops::unstack(x, {}, channels);
     return {parts[0], parts[1], parts[2]};
 }
 double epsilon_of(DType dtype) {

@@ -54,8 +54,8 @@ TEST_CASE("layers of every kind pass") {
                                                          {.output_shape = {2, 5, 4}, .trainable_weights = 10, .supports_masking = true, .training = false}));
     expect_clean(check_layer<layers::GroupQueryAttention>({.head_dim = 3, .num_query_heads = 4, .num_key_value_heads = 2, .dropout = 0.1, .sliding_window = 2}, {steps, steps},
                                                           {.output_shape = {2, 5, 4}, .trainable_weights = 8, .seed_generators = 1, .training = false}));
-    expect_clean(check_layer<layers::SpectralNormalization>({.layer = layers::Dense({.units = 3, .name = "inner"})}, {row},
-                                                            {.output_shape = {3, 3}, .gradients = false, .mixed_precision = false, .training = false}));
+    expect_clean(check_layer([](const DTypePolicy& policy) { return layers::SpectralNormalization({.layer = layers::Dense({.units = 3, .dtype = policy}), .dtype = policy}); },
+                             {row}, {.output_shape = {3, 3}, .trainable_weights = 2, .non_trainable_weights = 1}));
 }
 
 TEST_CASE("a layer that is wrong is found out, and the fault is named") {
@@ -68,7 +68,7 @@ TEST_CASE("a layer that is wrong is found out, and the fault is named") {
     };
     expect_clean(faulty(Faulty::none));
     CHECK(mention(faulty(Faulty::unsteady), "a second call"));
-    CHECK(mention(faulty(Faulty::no_training), "a training step leaves"));
+    CHECK(mention(faulty(Faulty::no_training), "no gradients provided"));
     CHECK(mention(check_layer<layers::Dense>({.units = 3}, {row}, {.output_shape = {3, 4}}), "the output's shape is (3, 3), expected (3, 4)"));
     CHECK(mention(check_layer<layers::Dense>({.units = 3}, {row}, {.trainable_weights = 1}), "number of trainable weights is 2, expected 1"));
     CHECK(mention(check_layer<layers::Conv2D>({.filters = 4, .kernel_size = 9}, {image}), "a call: "));

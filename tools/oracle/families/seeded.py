@@ -55,6 +55,10 @@ UNSEEDED = [
     make_row("Bidirectional", N(4, 3), build=bidirectional(dropout=0.3)),
     make_row("Bidirectional", N(4, 3), build=bidirectional("GRU", recurrent_dropout=0.2)),
     make_row("RNN", N(4, 3), build=lambda: layers.RNN(layers.LSTMCell(2, dropout=0.3))),
+    make_row("StackedRNNCells", N(3), N(2), N(2), N(3),
+             build=lambda: layers.StackedRNNCells([layers.LSTMCell(2), layers.GRUCell(3)]),
+             call=lambda layer, x, h, c, s: layer(x, [[h, c], s])),
+    make_row("ConvLSTM3D", N(2, 3, 3, 3, 2), filters=2, kernel_size=2),
     make_row("Dense", N(4), units=3, kernel_initializer="he_normal",
              bias_initializer="random_normal"),
     make_row("Dense", N(4), units=3, kernel_initializer={
