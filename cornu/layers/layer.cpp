@@ -75,9 +75,9 @@ bool any_symbolic(const Structure& inputs) {
     return any;
 }
 
-bool any_mask(const Structure& masks) {
+bool any_defined(const Structure& tensors) {
     bool any = false;
-    masks.for_each([&](const Tensor& mask) { any = any || mask.defined(); });
+    tensors.for_each([&](const Tensor& x) { any = any || x.defined(); });
     return any;
 }
 
@@ -280,7 +280,15 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
 
     Call resolved = call;
     if (!resolved.training.given()) resolved.training = frame_ ? frame_->training : Flag(false);
-    if (!any_mask(resolved.mask)) resolved.mask = inputs.map([](const Tensor& x) { return x.mask(); });
+    // As in Keras: a layer that gets tensors beside its inputs is not given their masks, which go on to
+    // the outputs all the same.
+    Structure masks = resolved.mask;
+    if (!any_defined(masks)) {
+        masks = inputs.map([](const Tensor& x) { return x.mask(); });
+        bool alone = true;
+        resolved.visit_tensors([&](std::string_view, const Structure& tensors) { alone = alone && !any_defined(tensors); });
+        if (alone || !call_signature().inputs.empty()) resolved.mask = masks;
+    }
     if (!frame_) clear_losses();
     const Frame frame(this, resolved.training);
     const Scope scope(label(), name_);
@@ -291,8 +299,8 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
             const Tensor penalty = activity_regularizer_(y);
             add_loss(y.rank() > 0 ? penalty / static_cast<double>(std::max<int64_t>(y.shape()[0], 1)) : penalty);
         });
-    if (any_mask(resolved.mask)) {
-        const Structure masks = compute_mask(cast, resolved.mask);
+    if (any_defined(masks)) {
+        masks = compute_mask(cast, masks);
         if (masks.is_leaf() && outputs.is_leaf()) {
             if (masks.leaf().defined()) outputs.leaf().set_mask(masks.leaf());
         } else if (masks.leaf_count() == outputs.leaf_count()) {
@@ -304,7 +312,7 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
             });
         }
     } else {
-        const Structure masks = compute_mask(cast, Structure());  // layers that make masks: Embedding, Masking
+        masks = compute_mask(cast, Structure());  // layers that make masks: Embedding, Masking
         if (masks.is_leaf() && masks.leaf().defined() && outputs.is_leaf()) outputs.leaf().set_mask(masks.leaf());
     }
     return outputs;

@@ -14,7 +14,10 @@ namespace {
 
 // What is not there yet. A case that passes all the same must leave this list.
 const std::map<std::string, const char*> missing = {
-    {"SimpleRNN_10", "training outputs"},   // Keras's config of SimpleRNN lacks the seed
+    {"layers.zip SimpleRNN_10", "training outputs"},   // Keras's config of SimpleRNN lacks the seed
+    {"recurrent.zip Bidirectional_14", "training outputs"},   // dropout without a seed in the file: each side draws its own
+    {"recurrent.zip Bidirectional_28", "training outputs"},
+    {"recurrent.zip Bidirectional_42", "training outputs"},
 };
 
 }  // namespace
@@ -31,7 +34,7 @@ void check_recorded(const char* file) {
         if (!layers::find_layer_class({.module = "keras.layers", .class_name = layer, .registered_name = {}})) continue;
         ++checked;
         const auto problems = testing::check_recorded_layer(golden, recorded);
-        if (const auto known = missing.find(name); known != missing.end()) {
+        if (const auto known = missing.find(str(file, " ", name)); known != missing.end()) {
             REQUIRE_MESSAGE(!problems.empty(), name, " passes: take it off the list");
             CHECK_MESSAGE(problems[0].find(known->second) != std::string::npos, problems[0]);
             continue;

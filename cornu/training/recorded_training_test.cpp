@@ -100,5 +100,5 @@ TEST_CASE("training follows Keras's") {
         }
         ++checked;
     }
-    CHECK(checked == 19);
+    CHECK(checked == 36);
 }

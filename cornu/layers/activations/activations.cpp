@@ -10,21 +10,21 @@ namespace {
 
 class ReLULayer final : public ConfiguredLayer<ReLUConfig> {
 public:
-    explicit ReLULayer(ReLUConfig config) : ConfiguredLayer("ReLU", std::move(config)) {}
+    explicit ReLULayer(ReLUConfig config) : ConfiguredLayer("ReLU", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override { return activations::relu(x, config_.negative_slope, config_.max_value, config_.threshold); }
 };
 
 class LeakyReLULayer final : public ConfiguredLayer<LeakyReLUConfig> {
 public:
-    explicit LeakyReLULayer(LeakyReLUConfig config) : ConfiguredLayer("LeakyReLU", std::move(config)) {}
+    explicit LeakyReLULayer(LeakyReLUConfig config) : ConfiguredLayer("LeakyReLU", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override { return ops::leaky_relu(x, config_.negative_slope); }
 };
 
 class ELULayer final : public ConfiguredLayer<ELUConfig> {
 public:
-    explicit ELULayer(ELUConfig config) : ConfiguredLayer("ELU", std::move(config)) {}
+    explicit ELULayer(ELUConfig config) : ConfiguredLayer("ELU", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override { return ops::elu(x, config_.alpha); }
 };
@@ -58,7 +58,7 @@ private:
 
 class SoftmaxLayer final : public ConfiguredLayer<SoftmaxConfig> {
 public:
-    explicit SoftmaxLayer(SoftmaxConfig config) : ConfiguredLayer("Softmax", std::move(config)) {}
+    explicit SoftmaxLayer(SoftmaxConfig config) : ConfiguredLayer("Softmax", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
 
     Tensor call(const Tensor& x, const Call& call) override {

@@ -9,7 +9,7 @@ namespace {
 
 class IdentityLayer final : public ConfiguredLayer<IdentityConfig> {
 public:
-    explicit IdentityLayer(IdentityConfig config) : ConfiguredLayer("Identity", std::move(config)) {}
+    explicit IdentityLayer(IdentityConfig config) : ConfiguredLayer("Identity", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
     using CustomLayer::call;
     Structure call(const Structure& inputs, const Call&) override { return inputs; }
@@ -17,7 +17,7 @@ public:
 
 class MaskingLayer final : public ConfiguredLayer<MaskingConfig> {
 public:
-    explicit MaskingLayer(MaskingConfig config) : ConfiguredLayer("Masking", std::move(config)) {}
+    explicit MaskingLayer(MaskingConfig config) : ConfiguredLayer("Masking", std::move(config)) { build_at_init(); }
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override { return ops::where(seen(x, true), x, 0.0); }
     Structure compute_mask(const Structure& inputs, const Structure&) override { return seen(inputs.leaf(), false); }

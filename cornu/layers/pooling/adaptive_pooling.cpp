@@ -13,7 +13,6 @@ public:
         standardize(config_.output_size.get(), rank, "output_size");
         standardize_data_format(config_.data_format);
         set_input_spec({.ndim = rank + 2});
-        build_at_init();
     }
     Tensor call(const Tensor& x, const Call&) override {
         return average_ ? ops::adaptive_average_pool(x, config_.output_size, config_.data_format)

@@ -9,7 +9,9 @@ namespace {
 class ActivityRegularizationLayer final : public ConfiguredLayer<ActivityRegularizationConfig> {
 public:
     explicit ActivityRegularizationLayer(ActivityRegularizationConfig config)
-        : ConfiguredLayer("ActivityRegularization", std::move(config)), penalty_(regularizers::L1L2({.l1 = config_.l1, .l2 = config_.l2})) {}
+        : ConfiguredLayer("ActivityRegularization", std::move(config)), penalty_(regularizers::L1L2({.l1 = config_.l1, .l2 = config_.l2})) {
+        build_at_init();
+    }
     bool supports_masking() const override { return true; }
     Tensor call(const Tensor& x, const Call&) override {
         add_loss(penalty_(x) / static_cast<double>(x.rank() > 0 ? std::max<int64_t>(x.shape()[0], 1) : 1));

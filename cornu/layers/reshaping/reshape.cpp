@@ -17,6 +17,7 @@ public:
         }
         if (unknown > 1)
             throw ValueError(str("There must be at most one unknown dimension (-1) in `target_shape`. Received: target_shape=", Shape(config_.target_shape.get())));
+        build_at_init();
     }
     Tensor call(const Tensor& x, const Call&) override {
         Shape shape = Shape(config_.target_shape.get());

@@ -11,7 +11,7 @@ void RecurrentDropout::begin(const Shape& x, double rate, const Shape& h, double
     const auto draw = [&](const Shape& shape, double share) {
         Tensors drawn;
         for (int64_t i = 0; share > 0 && i < masks; ++i) {
-            const Tensor key = generator.next();
+            const Tensor key = share < 1 ? generator.next() : Tensor();   // all is dropped without a draw
             if (training && shape.is_static() && (share < 1 || all)) drawn.push_back(dropout(ops::ones(shape, dtype), share, key, shape));
         }
         return drawn;
