@@ -160,3 +160,26 @@ TEST_CASE("every class makes itself again from its own config") {
         CHECK(again.get_config() == made.get_config());
     }
 }
+
+TEST_CASE("calls that a layer was not built for are refused: files may hold any") {
+    const auto dot = layers::Dot({.axes = 1});
+    dot({ones({2, 3}), ones({2, 3})});
+    CHECK_THROWS_WITH_AS(dot(Tensors{ones({2, 3})}), doctest::Contains("list of 2 inputs"), ValueError);
+    const auto join = layers::Concatenate();
+    join({ones({2, 3}), ones({2, 3})});
+    CHECK_THROWS_WITH_AS(join(Tensors{}), doctest::Contains("at least one tensor"), ValueError);
+    const auto lstm = layers::LSTM({.units = 2});
+    lstm(ones({1, 2, 3}));
+    CHECK_THROWS_WITH_AS(lstm(ones({4})), doctest::Contains("(4,)"), ShapeError);
+    CHECK_THROWS_WITH_AS(layers::LSTM({.units = 2, .bias_initializer = {}})(ones({1, 2, 3})), doctest::Contains("bias_initializer"), ValueError);
+    const auto heads = layers::MultiHeadAttention({.num_heads = 1, .key_dim = 2});
+    heads({ones({1, 2, 3}), ones({1, 2, 3})});
+    CHECK_THROWS_WITH_AS(heads(Tensors{}), doctest::Contains("{query, value}"), ValueError);
+}
+
+TEST_CASE("a shape's word for the number of steps buys no graph of that size") {
+    const int64_t steps = int64_t(1) << 40;
+    const Tensor x = layers::InputLayer({.shape = {steps, 3}}).output();
+    CHECK(layers::TimeDistributed(layers::TimeDistributedConfig{.layer = layers::Dense({.units = 2})})(x).shape() == Shape{None, steps, 2});
+    CHECK_THROWS_WITH_AS(layers::LSTM({.units = 2, .unroll = true})(x), doctest::Contains("Unrolling"), ValueError);
+}

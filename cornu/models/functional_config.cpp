@@ -406,7 +406,11 @@ private:
         for (size_t i = 0; i < args.size(); ++i) given.set(i, value(args[i]), args[i]);
         for (const auto& [key, arg] : kwargs.as_object())
             if (!arg.is_null()) given.set(key, value(arg), arg);
-        return layer(given.inputs(), given.call);
+        const Structure inputs = given.inputs();
+        bool symbolic = false;
+        inputs.for_each([&](const Tensor& x) { symbolic = symbolic || (x.defined() && x.symbolic()); });
+        if (!symbolic) throw ValueError("a call must have an input from the model. Received: constants or nothing");
+        return layer(inputs, given.call);
     }
 
     Structure call_op(Item& item, std::shared_ptr<OpCall> op, const Json::Array& args, const Json& kwargs) {

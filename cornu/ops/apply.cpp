@@ -96,6 +96,7 @@ Specs infer_specs(const Op& op, std::span<const Spec> in, const Attrs& attrs) {
 Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs) {
     if (op.inputs >= 0 && static_cast<int>(in.size()) != op.inputs)
         throw ValueError(str("ops.", op.name, " takes ", op.inputs, " tensors. Received: ", in.size()));
+    if (op.inputs < 0 && in.empty()) throw ValueError(str("ops.", op.name, " takes at least one tensor. Received: none"));
     for (size_t i = 0; i < in.size(); ++i)
         if (!in[i].defined()) throw ValueError(str("ops.", op.name, ": input ", i, " has no value."));
     if (Mode* symbolic = symbolic_mode(in)) return symbolic->apply(op, in, attrs);

@@ -17,6 +17,7 @@ public:
     }
 
     SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override {
+        check_attention_inputs(inputs.map([](const Spec& spec) { return spec.shape; }), class_name());
         const Shape& query = inputs.list()[0].leaf().shape;
         const Spec out{query, compute_dtype()};
         if (!call.return_attention_scores) return out;

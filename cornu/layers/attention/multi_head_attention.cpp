@@ -30,6 +30,7 @@ public:
     }
 
     SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override {
+        check_attention_inputs(inputs.map([](const Spec& spec) { return spec.shape; }), class_name());
         if (call.return_attention_scores) return CustomLayer::compute_output_spec(inputs, call);
         Shape shape = inputs.list()[0].leaf().shape;   // steps may be unknown, which a trace could not follow
         if (config_.output_shape) {

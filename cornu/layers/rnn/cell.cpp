@@ -38,6 +38,7 @@ Json CustomCell::get_build_config() const {
 
 Structure CustomCell::call(const Structure& inputs, const Call& call) {
     Tensors states = inputs.flatten();
+    if (states.empty()) throw ValueError("a cell is called on [x, states…]. Received: no input");
     const Tensor x = states[0];
     states.erase(states.begin());
     if (const size_t wanted = state_shapes().leaf_count(); states.size() != wanted)

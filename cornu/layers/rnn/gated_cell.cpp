@@ -42,6 +42,9 @@ private:
 
 }  // namespace
 
-Initializer with_forget_bias(const Initializer& bias) { return Initializer(std::make_shared<ForgetBias>(bias)); }
+Initializer with_forget_bias(const Initializer& bias) {
+    if (!bias.defined()) throw ValueError("`unit_forget_bias` needs a `bias_initializer` for the other biases. Received: bias_initializer=None");
+    return Initializer(std::make_shared<ForgetBias>(bias));
+}
 
 }  // namespace cornu::layers

@@ -63,12 +63,13 @@ void RecurrentLayer::reset_state() {
 }
 
 Tensors RecurrentLayer::starting_states(const Tensor& sequences, const Structure& given) const {
+    if (sequences.rank() < 2) throw ShapeError(str("a recurrent layer takes (batch, steps, …). Received: shape ", sequences.shape()));
     Shape step = sequences.shape();
     step.erase(1);
     Tensors states = given.flatten();
     if (std::none_of(states.begin(), states.end(), [](const Tensor& state) { return state.defined(); }))
         states = options().stateful ? Tensors(states_.begin(), states_.end()) : cell().initial_states(step);
-    if (options().stateful && sequences.shape()[0] >= 0 && sequences.shape()[0] != states_[0].shape()[0])
+    if (!states_.empty() && sequences.shape()[0] >= 0 && sequences.shape()[0] != states_[0].shape()[0])
         throw ValueError(str("If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the "
                              "initial state. Expected batch size: ", states_[0].shape()[0], ". Received: batch size ", sequences.shape()[0]));
     std::vector<Shape> wanted = cell().state_shapes().flatten();

@@ -43,6 +43,8 @@ Tensors choose(const Tensor& keep, const Tensors& now, const Tensors& before) {
 RnnResult unrolled(const RnnStep& step, const Tensor& inputs, const Tensors& initial_states, const Tensor& mask, const RnnOptions& options) {
     const int64_t length = inputs.shape()[0];
     if (length < 0) throw ValueError("Unrolling requires a fixed number of timesteps.");
+    constexpr int64_t most = 1 << 16;   // a file's word for the steps must not buy a graph of any size
+    if (length > most) throw ValueError(str("Unrolling makes a copy of the cell's graph for each of at most ", most, " timesteps. Received: ", length));
     RnnResult result{{}, {}, initial_states};
     Tensors outputs;
     for (int64_t k = 0; k < length; ++k) {

@@ -1,5 +1,7 @@
 #include "cornu/layers/rnn/time_distributed.h"
 
+#include <utility>
+
 #include "cornu/autodiff/control_flow.h"
 #include "cornu/layers/registry.h"
 #include "cornu/layers/rnn/rnn_loop.h"
@@ -43,6 +45,16 @@ public:
         for (int64_t i = 0; i < length; ++i)
             outputs.push_back(step(ops::get_item(steps, {i}), mask.defined() ? ops::get_item(masks, {i}) : mask));
         return ops::stack(outputs, 1);
+    }
+
+    // One step is traced, however many there are.
+    SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override {
+        Spec all = inputs.leaf();
+        if (all.shape.rank() < 3) throw ShapeError(str("`TimeDistributed` takes (batch, steps, …). Received: shape ", all.shape));
+        const int64_t steps = std::exchange(all.shape[1], None);
+        Spec out = CustomLayer::compute_output_spec(all, call).leaf();
+        out.shape[1] = steps;
+        return out;
     }
 
 private:
