@@ -72,7 +72,7 @@ def others(family):
         *[("losses", name, config) for name, _, _, config in loss_table.TABLE],
         *[("metrics", name, config) for name, _, config, _ in metric_table.TABLE],
         *[("optimizers", name, config) for name, config in optimizer_table.TABLE
-          if name != "LossScaleOptimizer"],
+          if name not in ("LossScaleOptimizer", "MultiOptimizer")],  # they wrap optimizers
         *[("optimizers.schedules", name, config) for name, config in optimizer_table.SCHEDULES],
     ]
     for n, (room, name, config) in enumerate(row for row in rows if row[2]):
