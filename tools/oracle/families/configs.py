@@ -71,7 +71,8 @@ def others(family):
         *[("constraints", name, config) for name, config in parts.CONSTRAINTS],
         *[("losses", name, config) for name, _, _, config in loss_table.TABLE],
         *[("metrics", name, config) for name, _, config, _ in metric_table.TABLE],
-        *[("optimizers", name, config) for name, config in optimizer_table.TABLE
+        *[("optimizers", name, {k: v for k, v in config.items() if k != "exclude"})  # by a method
+          for name, config in optimizer_table.TABLE
           if name not in ("LossScaleOptimizer", "MultiOptimizer")],  # they wrap optimizers
         *[("optimizers.schedules", name, config) for name, config in optimizer_table.SCHEDULES],
     ]
