@@ -146,8 +146,9 @@ class Case:
         expect_close("trained predictions", predictions, f["final"]["predictions"],
                      MOVING.get(self.name, 1e-4))
         # Where Keras jitted and eager differ, that noise, tripled, is the bar.
-        for weight, recorded, noise in zip(model.weights, f["final"]["weights"],
-                                           f["self_difference"], strict=True):
+        noises = f.get("self_difference") or [{"close_at": 0}] * len(model.weights)
+        for weight, recorded, noise in zip(model.weights, f["final"]["weights"], noises,
+                                           strict=True):
             expect_close(f"trained weight {recorded['path']}", [weight], [recorded["value"]],
                          max(1e-4, 3 * noise["close_at"]))
 
