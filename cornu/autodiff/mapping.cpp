@@ -72,7 +72,9 @@ Tensors scan_along(const std::function<Tensors(const Tensors&, const Tensors&)>&
     Tensors out;
     for (size_t i = 0; i < xs.size(); ++i) {
         // 0, 1 | 2, 3 | …, and what has no partner.
-        const Tensor first = between(xs[i], axis, 0, 1), evens = later > 0 ? ops::concatenate({first, even[i]}, axis) : first;
+        const Tensor first = between(xs[i], axis, 0, 1);
+        Tensor evens = first;
+        if (later > 0) evens = ops::concatenate({first, even[i]}, axis);
         Shape shape = odd[i].shape();
         shape[axis] = 2 * pairs;
         Tensor y = ops::reshape(ops::stack({between(evens, axis, 0, pairs), odd[i]}, axis + 1), shape);

@@ -64,7 +64,8 @@ Tensor pool_axis(const Tensor& x, int64_t axis, int64_t n, bool mean) {
         return mean ? prim::reduce_window_sum(x, a) / static_cast<double>(window) : prim::reduce_window_max(x, a);
     };
     const Tensor of_small = every_place(small);
-    const Tensor both = big == small ? of_small : ops::concatenate({of_small, every_place(big)}, axis);
+    Tensor both = of_small;
+    if (big != small) both = ops::concatenate({of_small, every_place(big)}, axis);
     std::vector<int32_t> places;
     for (int64_t i = 0; i < n; ++i) {
         const int64_t start = i * size / n, window = ((i + 1) * size + n - 1) / n - start;

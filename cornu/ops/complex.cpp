@@ -126,7 +126,8 @@ constinit const Op view_as_real_op = {
         return {out};
     },
     .decompose = [](const Tensors& in, const Attrs&) -> Tensors {
-        return {is_complex(in[0].dtype()) ? parts(in[0]) : ops::stack({in[0], ops::zeros_like(in[0])}, -1)};
+        if (is_complex(in[0].dtype())) return {parts(in[0])};
+        return {ops::stack({in[0], ops::zeros_like(in[0])}, -1)};
     },
     .samples = {.cases = pair_samples}};
 

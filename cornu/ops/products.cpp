@@ -141,7 +141,8 @@ constinit const Op vander_op = {
         const int64_t rows = x.shape()[0], columns = v.N.value_or(rows);
         if (columns == 0) return {ops::zeros({rows, 0}, x.dtype())};
         const Tensor ones = ops::ones({rows, 1}, x.dtype());
-        const Tensor factors = columns == 1 ? ones : ops::concatenate({ones, ops::broadcast_to(ops::reshape(x, {rows, 1}), {rows, columns - 1})}, 1);
+        Tensor factors = ones;
+        if (columns != 1) factors = ops::concatenate({ones, ops::broadcast_to(ops::reshape(x, {rows, 1}), {rows, columns - 1})}, 1);
         const Tensor powers = prim::cumulative_prod(factors, 1);
         return {v.increasing ? powers : prim::reverse(powers, {1})};
     },

@@ -35,7 +35,8 @@ constinit const Op append_op = {
     },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const auto& axis = attrs.as<OptionalAxisAttrs>().axis;
-        return {axis ? ops::concatenate(in, *axis) : ops::concatenate({ops::reshape(in[0], {-1}), ops::reshape(in[1], {-1})}, 0)};
+        if (axis) return {ops::concatenate(in, *axis)};
+        return {ops::concatenate({ops::reshape(in[0], {-1}), ops::reshape(in[1], {-1})}, 0)};
     },
     .traits = {.promote = Promote::common},
     .samples = {.cases = [] {
