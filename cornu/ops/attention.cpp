@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/einsum.h"
 #include "cornu/ops/elementwise.h"
@@ -57,7 +58,7 @@ constinit const Op dot_product_attention_op = {
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const auto& d = attrs.as<DotProductAttentionAttrs>();
         const PromotionOperand operands[] = {{in[0].dtype(), false}, {in[1].dtype(), false}, {in[2].dtype(), false}};
-        const DType dtype = to_float_dtype(result_type(operands)), wide = bits(dtype) < 32 ? DType::float32 : dtype;
+        const DType dtype = to_float_dtype(result_type(operands)), wide = composing::at_least_float32(dtype);
         const Shape &q = in[0].shape(), &k = in[1].shape();
         const int64_t batch = q[0], steps = q[1], heads = q[2], groups = k[2], keys = k[1];
         // (batch, group, query within the group, steps, …) as the product of one group's queries and key.
@@ -68,7 +69,7 @@ constinit const Op dot_product_attention_op = {
         Tensor mask = d.has_mask ? ops::cast(in[3u + d.has_bias], DType::bool_) : Tensor();
         if (d.is_causal) mask = mask.defined() ? ops::logical_and(mask, ops::causal_mask(steps, keys)) : ops::causal_mask(steps, keys);
         // As JAX does: far away, but finite, so that a row without any key is uniform.
-        if (mask.defined()) scores = ops::where(mask, scores, -0.7 * 3.4028234663852886e38);
+        if (mask.defined()) scores = ops::where(mask, scores, -0.7 * composing::largest(DType::float32));
         const Tensor weights = ops::cast(ops::cast(ops::softmax(scores), dtype), wide);
         const Tensor out = ops::einsum("bkgts,bskh->btkgh", {ops::reshape(weights, {batch, groups, heads / groups, steps, keys}), ops::cast(in[2], wide)});
         return {ops::cast(ops::reshape(out, {batch, steps, heads, in[2].shape()[3]}), dtype)};

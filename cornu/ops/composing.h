@@ -26,6 +26,19 @@ inline Tensor at(const Tensor& x, int64_t axis, int64_t index) {
 // Long computations in 16 bits lose too much on the way.
 inline DType wide(DType dtype) { return is_float(dtype) && bits(dtype) == 16 ? DType::float32 : dtype; }
 
+// The same, for what also takes narrower types.
+inline DType at_least_float32(DType dtype) { return bits(dtype) < 32 ? DType::float32 : dtype; }
+
+// The distance from 1 to the next number.
+inline double epsilon_of(DType dtype) {
+    switch (dtype) {
+        case DType::float16: return std::ldexp(1.0, -10);
+        case DType::bfloat16: return std::ldexp(1.0, -7);
+        case DType::float64: return std::ldexp(1.0, -52);
+        default: return std::ldexp(1.0, -23);
+    }
+}
+
 // A number in the dtype of `x`.
 inline Tensor number(double value, const Tensor& x) { return Tensor::full({}, value, x.dtype()); }
 

@@ -1,11 +1,13 @@
 // The primitives of linear algebra, with their derivatives.
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/indexing.h"
 #include "cornu/ops/linalg.h"
 #include "cornu/ops/manipulation.h"
+#include "cornu/ops/matrices.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
 #include "cornu/ops/sorting.h"
@@ -13,37 +15,24 @@
 
 namespace cornu {
 
+using namespace matrices;
 using Ints = std::vector<int64_t>;
 
 namespace {
 
-void check_matrices(const InferArgs& a, size_t i = 0, bool square = true) {
-    const Shape& x = a.shape(i);
-    if (x.rank() < 2) throw ShapeError(str("ops.", a.op.name, ": the input must be of rank 2 or more, matrices on its last two axes. Received: shape ", x));
-    if (square && x.dim(-1) >= 0 && x.dim(-2) >= 0 && x.dim(-1) != x.dim(-2)) throw ShapeError(str("ops.", a.op.name, ": the matrices must be square. Received: shape ", x));
-    if (a.dtype(i) != DType::float32 && a.dtype(i) != DType::float64)
-        throw DTypeError(str("ops.", a.op.name, ": matrices must be of float32 or float64. Received: ", a.dtype(i)));
-}
-Shape batch_of(const Shape& x) { return Shape(x.begin(), x.end() - 2); }
 Shape plus(Shape batch, std::initializer_list<int64_t> dims) {
     for (const int64_t d : dims) batch.push_back(d);
     return batch;
 }
 int64_t smaller(int64_t a, int64_t b) { return a < 0 || b < 0 ? None : std::min(a, b); }
 
-Tensor T(const Tensor& x) { return ops::swapaxes(x, -1, -2); }
 Tensor symmetric(const Tensor& x) { return 0.5 * (x + T(x)); }
 Tensor operator%(const Tensor& a, const Tensor& b) { return ops::matmul(a, b); }
 Tensor identity(int64_t n, DType dtype) { return ops::eye(n, {}, 0, dtype); }
 // diag(s), from vectors on the last axis.
 Tensor diagonal_matrices(const Tensor& s) { return ops::expand_dims(s, -1) * identity(s.shape().back(), s.dtype()); }
 // Columns (the last axis) or rows from..to of matrices.
-Tensor cut(const Tensor& x, int64_t axis, int64_t from, int64_t to) {
-    Ints start(static_cast<size_t>(x.rank()), 0), stop = x.shape().dims();
-    start[static_cast<size_t>(x.rank() + axis)] = from;
-    stop[static_cast<size_t>(x.rank() + axis)] = to;
-    return prim::slice(x, start, stop);
-}
+Tensor cut(const Tensor& x, int64_t axis, int64_t from, int64_t to) { return composing::between(x, x.rank() + axis, from, to); }
 // x r⁻ᵀ for triangular r: (r⁻¹ xᵀ)ᵀ.
 Tensor over_transposed(const Tensor& x, const Tensor& r, bool lower, bool unit = false) {
     return T(prim::triangular_solve(r, T(x), {lower, false, unit}));

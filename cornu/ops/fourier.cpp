@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/indexing.h"
@@ -65,12 +66,7 @@ Tensor fitted(const Tensor& x, int64_t size) {
     high.back() = size - x.shape().back();
     return high.back() == 0 ? x : prim::pad(x, Tensor::full({}, 0, x.dtype()), none, high);
 }
-Tensor between(const Tensor& x, int64_t from, int64_t to) {
-    Ints start(static_cast<size_t>(x.rank()), 0), stop = x.shape().dims();
-    start.back() = from;
-    stop.back() = to;
-    return prim::slice(x, start, stop);
-}
+Tensor between(const Tensor& x, int64_t from, int64_t to) { return composing::between(x, x.rank() - 1, from, to); }
 std::vector<OpSample> pair_samples(const std::vector<Shape>& shapes, const Attrs& attrs = {}) {
     std::vector<OpSample> out;
     for (const Shape& shape : shapes) out.push_back({{{shape, DType::float64}, {shape, DType::float64}}, attrs});

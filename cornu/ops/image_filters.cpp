@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/convolution.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
@@ -67,14 +68,6 @@ Planes planes_of(const Tensor& x, int64_t channels) {
     const Tensors parts = ops::unstack(x, {}, channels);
     return {parts[0], parts[1], parts[2]};
 }
-double epsilon_of(DType dtype) {
-    switch (dtype) {
-        case DType::float16: return std::ldexp(1.0, -10);
-        case DType::bfloat16: return std::ldexp(1.0, -7);
-        case DType::float64: return std::ldexp(1.0, -52);
-        default: return std::ldexp(1.0, -23);
-    }
-}
 
 constinit const Op rgb_to_hsv_op = {
     .name = "rgb_to_hsv", .keras = "keras.src.ops.image.RGBToHSV", .doc = "Red, green, blue to hue, saturation, value.",
@@ -82,7 +75,7 @@ constinit const Op rgb_to_hsv_op = {
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const ImageAxes at = image_axes(rgb_to_hsv_op, in[0].shape(), attrs.as<DataFormatAttrs>().data_format);
         const Tensor zero = Tensor::full({}, 0, in[0].dtype()), one = Tensor::full({}, 1, in[0].dtype());
-        const auto [r, g, b] = planes_of(ops::where(ops::abs(in[0]) < epsilon_of(in[0].dtype()), zero, in[0]), at.channels);
+        const auto [r, g, b] = planes_of(ops::where(ops::abs(in[0]) < composing::epsilon_of(in[0].dtype()), zero, in[0]), at.channels);
         const Tensor value = ops::maximum(ops::maximum(r, g), b), range = value - ops::minimum(ops::minimum(r, g), b);
         const Tensor saturation = ops::where(value > 0, range / ops::where(value > 0, value, one), zero);
         const Tensor norm = 1 / (6 * ops::where(range > 0, range, one));

@@ -4,32 +4,24 @@
 #include <cmath>
 
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
 #include "cornu/ops/indexing.h"
 #include "cornu/ops/manipulation.h"
+#include "cornu/ops/matrices.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
 #include "cornu/tensor/codec.h"
 
 namespace cornu {
 
+using namespace matrices;
 using Ints = std::vector<int64_t>;
 
 namespace {
-
-void check_matrices(const InferArgs& a, size_t i = 0, bool square = true) {
-    const Shape& x = a.shape(i);
-    if (x.rank() < 2) throw ShapeError(str("ops.", a.op.name, ": the input must be of rank 2 or more, matrices on its last two axes. Received: shape ", x));
-    if (square && x.dim(-1) >= 0 && x.dim(-2) >= 0 && x.dim(-1) != x.dim(-2)) throw ShapeError(str("ops.", a.op.name, ": the matrices must be square. Received: shape ", x));
-    if (a.dtype(i) != DType::float32 && a.dtype(i) != DType::float64)
-        throw DTypeError(str("ops.", a.op.name, ": matrices must be of float32 or float64. Received: ", a.dtype(i)));
-}
-Shape batch_of(const Shape& x) { return Shape(x.begin(), x.end() - 2); }
-Tensor T(const Tensor& x) { return ops::swapaxes(x, -1, -2); }
-double epsilon_of(DType dtype) { return std::ldexp(1.0, dtype == DType::float64 ? -52 : -23); }
 
 constexpr OpTraits of_floats = {.promote = Promote::to_float};
 
@@ -265,7 +257,7 @@ constinit const Op pinv_op = {
         const Tensor& x = in[0];
         const auto [u, s, vt] = ops::svd(x, false);
         const double size = static_cast<double>(std::max(x.shape().dim(-1), x.shape().dim(-2)));
-        const double rcond = attrs.as<RcondAttrs>().rcond.value_or(10 * size * epsilon_of(x.dtype()));
+        const double rcond = attrs.as<RcondAttrs>().rcond.value_or(10 * size * composing::epsilon_of(x.dtype()));
         const Tensor keep = s > rcond * ops::max(s, -1, true);
         const Tensor inverse = ops::where(keep, 1 / ops::where(keep, s, ops::ones_like(s)), ops::zeros_like(s));
         return {ops::matmul(T(vt), ops::expand_dims(inverse, -1) * T(u))};
@@ -284,7 +276,7 @@ constinit const Op lstsq_op = {
         return {{out, a.dtype()}};
     },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
-        const double size = static_cast<double>(std::max(in[0].shape()[0], in[0].shape()[1])), epsilon = epsilon_of(in[0].dtype());
+        const double size = static_cast<double>(std::max(in[0].shape()[0], in[0].shape()[1])), epsilon = composing::epsilon_of(in[0].dtype());
         const double given = attrs.as<RcondAttrs>().rcond.value_or(size * epsilon);
         return {ops::matmul(ops::pinv(in[0], given < 0 ? epsilon : given), in[1])};
     },
@@ -309,7 +301,7 @@ constinit const Op matrix_rank_op = {
         const Tensor s = ops::svdvals(in[0]);
         const auto& tol = attrs.as<TolAttrs>().tol;
         const double size = static_cast<double>(std::max(in[0].shape().dim(-1), in[0].shape().dim(-2)));
-        const Tensor bar = tol ? Tensor::full({}, *tol, s.dtype()) : ops::max(s, -1, true) * (size * epsilon_of(s.dtype()));
+        const Tensor bar = tol ? Tensor::full({}, *tol, s.dtype()) : ops::max(s, -1, true) * (size * composing::epsilon_of(s.dtype()));
         return {ops::sum(ops::cast(s > bar, DType::int32), -1)};
     },
     .traits = of_floats, .samples = {.cases = [] { return oblong_samples(TolAttrs{}); }}, .read_attrs = read_attrs<TolAttrs>};

@@ -2,6 +2,7 @@
 
 #include "cornu/base/checked.h"
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/indexing.h"
@@ -24,12 +25,7 @@ template <> struct Codec<std::pair<int64_t, int64_t>> {
 
 namespace {
 
-Tensor between(const Tensor& x, int64_t axis, int64_t from, int64_t to) {
-    Ints start(static_cast<size_t>(x.rank()), 0), stop = x.shape().dims();
-    start[static_cast<size_t>(axis)] = from;
-    stop[static_cast<size_t>(axis)] = to;
-    return prim::slice(x, start, stop);
-}
+using composing::between;
 
 // One number of equal parts, or the positions to cut at.
 struct SplitAttrs {

@@ -1,5 +1,6 @@
 // Moments and normalisation of nn.h.
 #include "cornu/ops/catalogue.h"
+#include "cornu/ops/composing.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/nn.h"
@@ -104,7 +105,7 @@ Tensor along(const Tensor& values, const Tensor& x, const std::vector<int64_t>& 
     for (const int64_t axis : axes) shape[axis] = x.shape()[axis];
     return ops::reshape(values, shape);
 }
-DType at_least_float32(DType dtype) { return bits(dtype) < 32 ? DType::float32 : dtype; }
+using composing::at_least_float32;
 
 struct LayerNormAttrs {
     Axes axis = -1;
