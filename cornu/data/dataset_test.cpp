@@ -8,6 +8,7 @@
 #include "cornu/data/arrays.h"
 #include "cornu/random/seed_generator.h"
 #include "cornu/tensor/context.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 
@@ -29,15 +30,6 @@ std::vector<int32_t> all_labels(const Dataset& dataset) {
         for (const int32_t label : y.leaf().to_vector<int32_t>()) out.push_back(label);
     return out;
 }
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
 #include "tests/golden.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 using cornu::testing::difference;
@@ -25,16 +26,6 @@ double tolerance(const Json& row, const testing::Golden& golden) {
             return std::max(1e-5, 2 * testing::distance(ops::cast(golden.tensor(value["value"]), DType::float64), ops::cast(golden.tensor(row["reference"]), DType::float64)));
     return 1e-5;
 }
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 }  // namespace
 

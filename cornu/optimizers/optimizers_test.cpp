@@ -8,22 +8,13 @@
 #include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
 #include "tests/golden.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 using cornu::testing::difference;
 using cornu::testing::difference_of_values;
 
 namespace {
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 void check_state(const Optimizer& optimizer, const Json& recorded, const testing::Golden& golden, double t) {
     REQUIRE(optimizer.variables().size() == recorded.size());

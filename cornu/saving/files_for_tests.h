@@ -12,6 +12,7 @@
 #include "cornu/saving/byte_source.h"
 #include "cornu/saving/inflate.h"
 #include "cornu/saving/sink.h"
+#include "cornu/testing/temporary_folder.h"
 #include "tests/golden.h"
 
 namespace cornu::saving::test {
@@ -37,19 +38,7 @@ std::vector<std::byte> bytes_of(const std::vector<T>& values) {
     return {bytes.begin(), bytes.end()};
 }
 
-// An empty folder that goes away with the object.
-struct TemporaryFolder {
-    std::filesystem::path path;
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "cornu-XXXXXX").string();
-        CORNU_CHECK(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-};
+using testing::TemporaryFolder;
 
 // Reads every truncation of `bytes`, and every byte of it replaced in some ways. Each must end in
 // success or in a FileError. Returns how many were refused. `step` thins out long files.

@@ -14,6 +14,7 @@
 #include "cornu/saving/weights_file.h"
 #include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 using cornu::testing::difference;
@@ -27,16 +28,6 @@ const Golden& formats() {
     return golden;
 }
 const char* const models[] = {"two_inputs", "nested"};
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 void write(const std::filesystem::path& path, std::span<const std::byte> bytes) {
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

@@ -19,6 +19,7 @@
 #include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
 #include "tests/golden.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 using cornu::testing::difference;
@@ -75,16 +76,6 @@ void check_close(const Tensors& got, const Tensors& wanted, double t) {
     REQUIRE(got.size() == wanted.size());
     for (size_t i = 0; i < got.size(); ++i) CHECK(difference(got[i], wanted[i], t) == "");
 }
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 // A file like `file` with another config, compressed not at all.
 saving::ByteSource with_config(const saving::ByteSource& file, const std::string& config) {

@@ -1,8 +1,6 @@
 #include "cornu/testing/check_layer.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <random>
 
 #include "cornu/backend/backend.h"
@@ -15,22 +13,11 @@
 #include "cornu/tensor/context.h"
 #include "cornu/testing/check_op.h"
 #include "cornu/testing/near.h"
+#include "cornu/testing/temporary_folder.h"
 
 namespace cornu::testing {
 
 namespace {
-
-// A folder that goes with its contents.
-struct Folder {
-    std::string path = (std::filesystem::temp_directory_path() / "cornu-layer-XXXXXX").string();
-    Folder() {
-        if (!::mkdtemp(path.data())) throw Error(str("no temporary folder can be made: ", path));
-    }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-};
 
 class Check {
 public:
@@ -148,9 +135,10 @@ private:
             config::set_backend(before);
         }
         if (!expected_.file) return;
-        const Folder folder;
-        model.save(folder.path + "/layer.keras");
-        const Model loaded = load_model(folder.path + "/layer.keras");
+        const TemporaryFolder folder;
+        const std::string file = folder.path / "layer.keras";
+        model.save(file);
+        const Model loaded = load_model(file);
         const Tensors again = loaded.predict(nested(x), {.verbose = Verbose::silent}).flatten();
         for (size_t i = 0; i < y.size(); ++i) expect_near("a model from a file", again[i], y[i], 1e-5);
     }

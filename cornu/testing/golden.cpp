@@ -4,6 +4,11 @@
 
 namespace cornu::testing {
 
+Structure nested(const Tensors& arrays, const Structure& like) {
+    if (arrays.empty()) return {};
+    return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays);
+}
+
 std::string read_text(const saving::ZipReader& zip, const std::string& member) {
     const saving::ByteSource source = zip.open(member);
     const auto bytes = source.bytes();

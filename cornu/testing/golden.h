@@ -6,7 +6,7 @@
 
 #include "cornu/base/json.h"
 #include "cornu/saving/zip.h"
-#include "cornu/tensor/tensor.h"
+#include "cornu/tensor/structure.h"
 
 namespace cornu::testing {
 
@@ -25,6 +25,9 @@ private:
     saving::ZipReader zip_;
     Json cases_;
 };
+
+// Recorded arrays nested as `like`, a model's inputs or outputs; nothing when there are none.
+CORNU_API Structure nested(const Tensors& arrays, const Structure& like);
 
 // A member of a zip as text.
 CORNU_API std::string read_text(const saving::ZipReader& zip, const std::string& member);

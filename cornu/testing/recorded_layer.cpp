@@ -94,7 +94,12 @@ private:
     }
 
     // 1e-5; in narrow types a few of their steps; where Keras itself misses float64 by more, twice that.
-    double tolerance() const {
+    // Known once for all that is compared.
+    double tolerance() {
+        if (!tolerance_) tolerance_ = find_tolerance();
+        return *tolerance_;
+    }
+    double find_tolerance() const {
         double t = 1e-5;
         const Tensors predictions = golden_.tensors(case_["predictions"]);
         // The narrowest type that any layer computes in, those within wrappers included.
@@ -149,7 +154,6 @@ private:
     // Compiled steps, as fit takes them.
     void check_steps(const Tensors& x, const Json& recorded) {
         const Tensors y = golden_.tensors(recorded["y"]);
-        const auto nested = [](const Tensors& arrays, const Structure& like) { return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays); };
         const auto& losses = recorded["losses"].as_array();
         const double t = std::max(1e-4, tolerance());
         model_.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
@@ -176,6 +180,7 @@ private:
     const Golden& golden_;
     const Json& case_;
     Model model_;
+    std::optional<double> tolerance_;
     std::vector<std::string> problems_;
 };
 

@@ -14,14 +14,9 @@
 
 using namespace cornu;
 using cornu::testing::difference;
+using cornu::testing::nested;
 
 namespace {
-
-// One array, or several nested as the model's inputs.
-Structure nested(const Tensors& arrays, const Structure& like) {
-    if (arrays.empty()) return {};
-    return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays);
-}
 
 // What is computed with moving statistics is asked for at 1e-4, but for this case, for which Keras
 // is no closer to itself; docs/tolerances.md says why.

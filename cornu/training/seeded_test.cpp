@@ -16,6 +16,7 @@
 #include "tests/golden.h"
 
 using namespace cornu;
+using cornu::testing::nested;
 using cornu::testing::difference;
 
 namespace {
@@ -82,8 +83,6 @@ void check_history(const History& ours, const Json& recorded) {
         check_figures(ours[figure], values);
     }
 }
-
-Structure nested(const Tensors& arrays, const Structure& like) { return like.is_leaf() ? Structure(arrays[0]) : like.pack(arrays); }
 
 FitOptions fit_options(const Json& arguments) {
     FitOptions options{.batch_size = arguments["batch_size"].as_int(), .epochs = arguments["epochs"].as_int(), .verbose = Verbose::silent};

@@ -22,21 +22,12 @@
 #include "cornu/random/seed_generator.h"
 #include "cornu/tensor/context.h"
 #include "cornu/testing/near.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 using cornu::testing::difference;
 
 namespace {
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 FitOptions quiet(FitOptions o) {
     o.verbose = Verbose::silent;

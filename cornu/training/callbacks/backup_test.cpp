@@ -22,6 +22,7 @@
 #include "cornu/saving/keras_file.h"
 #include "cornu/tensor/context.h"
 #include "cornu/training/callbacks/callbacks.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 namespace fs = std::filesystem;
@@ -37,16 +38,6 @@ struct Folder {
     ~Folder() { fs::remove_all(path); }
     std::string file(const std::string& name) const { return (path / name).string(); }
 };
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 constexpr int64_t samples = 44, batch_size = 8, epochs = 5;  // six batches, the last one smaller
 

@@ -14,20 +14,11 @@
 #include "cornu/random/seed_generator.h"
 #include "cornu/tensor/context.h"
 #include "cornu/training/progress_bar.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 
 namespace {
-
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
 
 // y = 2 x: with a rate of 0.1 the loss falls, with a negative one it rises.
 Model line(double rate) {

@@ -19,6 +19,7 @@
 #include "cornu/optimizers/sgd.h"
 #include "cornu/tensor/context.h"
 #include "cornu/training/callbacks/event_file.h"
+#include "tests/messages.h"
 
 using namespace cornu;
 namespace fs = std::filesystem;
@@ -111,15 +112,6 @@ std::vector<int64_t> steps_of(const std::vector<Value>& values, const std::strin
     return steps;
 }
 
-std::string message_of(const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
-bool says(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 Model small() {
     const Model model = Sequential({layers::Input({.shape = {2}}), layers::Dense({.units = 3, .kernel_initializer = "ones", .name = "hidden"}), layers::Dense({.units = 1})});
