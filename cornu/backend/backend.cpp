@@ -4,7 +4,6 @@
 #include <unordered_map>
 
 #include "cornu/backend/split.h"
-#include "cornu/base/log.h"
 #include "cornu/graph/passes.h"
 #include "cornu/graph/recorder.h"
 
@@ -126,8 +125,7 @@ std::shared_ptr<Executable> compile(Graph graph, Backend& backend) {
         if (supports(backend, graph, node)) continue;
         if (!host) host = find_backend("native");
         if (host.get() == &backend || !supports(*host, graph, node)) refuse(graph, node, backend);
-        log_once(str("fallback:", node.op->name), LogLevel::warning,
-                 str("ops.", node.op->name, " runs on the host: the backend ", backend.info().name, " lacks it."));
+        warn_of_fallback(*node.op, backend);
     }
     return host ? compile_split(std::move(graph), backend, *host) : backend.compile(graph);
 }

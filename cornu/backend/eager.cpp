@@ -1,6 +1,6 @@
 // Calls carried out at once: by the current backend, by decomposition, or on the native host engine.
 #include "cornu/backend/backend.h"
-#include "cornu/base/log.h"
+#include "cornu/backend/split.h"
 #include "cornu/ops/apply.h"
 
 namespace cornu {
@@ -20,8 +20,7 @@ public:
         }
         const std::shared_ptr<Backend> native = find_backend("native");
         if (native != backend && native->supports(op, specs, attrs)) {
-            log_once(str("fallback:", op.name), LogLevel::warning,
-                     str("ops.", op.name, " runs on the host: the backend ", backend->info().name, " lacks it."));
+            warn_of_fallback(op, *backend);
             Tensors host;
             for (const Tensor& x : in) host.push_back(x.to_host());
             return native->run(op, host, attrs);

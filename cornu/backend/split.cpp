@@ -2,7 +2,7 @@
 // or, where it lacks an op, by the native one on the host.
 #include "cornu/backend/split.h"
 
-#include <algorithm>
+#include "cornu/base/log.h"
 
 namespace cornu {
 
@@ -108,6 +108,11 @@ bool supports(const Backend& backend, const Graph& graph, const Graph::Node& nod
     Specs in;
     for (const ValueId id : node.in) in.push_back(graph.spec(id));
     return backend.supports(*node.op, in, node.attrs);
+}
+
+void warn_of_fallback(const Op& op, const Backend& backend) {
+    log_once(str("fallback:", op.name), LogLevel::warning,
+             str("ops.", op.name, " runs on the host: the backend ", backend.info().name, " lacks it."));
 }
 
 std::shared_ptr<Executable> compile_split(Graph graph, Backend& backend, Backend& host) {

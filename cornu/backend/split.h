@@ -1,4 +1,4 @@
-// What compile() does when an engine lacks some of a graph's calls.
+// What happens when an engine lacks a call, or some of a graph's.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,8 @@
 namespace cornu {
 
 bool supports(const Backend& backend, const Graph& graph, const Graph::Node& node);
+// Said once for each op.
+void warn_of_fallback(const Op& op, const Backend& backend);
 // `graph` is prepared, and `host` has the calls that `backend` lacks. Values move between the two;
 // nothing is donated.
 std::shared_ptr<Executable> compile_split(Graph graph, Backend& backend, Backend& host);

@@ -25,4 +25,10 @@ std::string default_name(std::string_view class_name) {
     return to_snake_case(class_name);
 }
 
+std::string ClassNames::operator()(std::string_view class_name) {
+    const std::string name = default_name(class_name);
+    const auto [at, fresh] = used_.emplace(name, 0);
+    return fresh ? name : name + "_" + std::to_string(++at->second);
+}
+
 }  // namespace cornu::utils

@@ -151,9 +151,7 @@ void register_layer_class(LayerClass layer_class) {
     Context::current().state<Registered>().classes[name] = std::move(layer_class);
 }
 
-namespace {
-bool is_model(const std::string& class_name) { return class_name == "Sequential" || class_name == "Functional" || class_name == "Model"; }
-}  // namespace
+bool is_model_class(const std::string& class_name) { return class_name == "Sequential" || class_name == "Functional" || class_name == "Model"; }
 
 Json serialize(const Layer& layer) {
     const std::string class_name = layer.impl().class_name();
@@ -183,11 +181,11 @@ Layer deserialize(const Json& json) {
 
 Json Codec<Layer>::encode(const Layer& v) {
     if (!v.defined()) return {};
-    return layers::is_model(v.impl().class_name()) ? layers::serialize_model(v) : layers::serialize(v);
+    return layers::is_model_class(v.impl().class_name()) ? layers::serialize_model(v) : layers::serialize(v);
 }
 void Codec<Layer>::decode(const Json& j, Layer& v) {
     if (j.is_null()) v = Layer();
-    else v = layers::is_model(read_object(j, "a layer").class_name) ? layers::deserialize_model(j) : layers::deserialize(j);
+    else v = layers::is_model_class(read_object(j, "a layer").class_name) ? layers::deserialize_model(j) : layers::deserialize(j);
 }
 
 }  // namespace cornu

@@ -24,6 +24,7 @@ namespace layers {
 CORNU_API const std::vector<LayerClass>& layer_classes();                     // Cornu's own
 // One's own by registered name, then Cornu's by class name; null when unknown.
 CORNU_API const LayerClass* find_layer_class(const SerializedObject& object);
+CORNU_API bool is_model_class(const std::string& class_name);                  // Functional, Sequential; Keras 2's Model
 CORNU_API void register_layer_class(LayerClass layer_class);                  // replaces one of the same name
 
 // register_layer<Linear>("my_package>Linear"): Linear's constructor takes its Config, a described

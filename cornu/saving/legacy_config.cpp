@@ -1,12 +1,11 @@
 // Configs as Keras 2 wrote them, and Keras 3 in `.h5` files: without modules, nodes as lists.
 #include "cornu/base/error.h"
+#include "cornu/layers/registry.h"
 #include "cornu/saving/legacy_file.h"
 
 namespace cornu::saving {
 
 namespace {
-
-bool is_model(const std::string& class_name) { return class_name == "Functional" || class_name == "Model" || class_name == "Sequential"; }
 
 void erase(Json& object, std::string_view key) {
     std::erase_if(object.as_object(), [&](const Json::Member& m) { return m.first == key; });
@@ -43,7 +42,7 @@ Json modern_config(const std::string& class_name, Json config) {
         if (Json* inner = config.find(key); inner && inner->is_object()) *inner = modern_layer(*inner);
     if (Json* cells = config.find("cells"); cells && cells->is_array())
         for (Json& cell : cells->as_array()) cell = modern_layer(cell);
-    if (Json* layers = config.find("layers"); layers && is_model(class_name)) {
+    if (Json* layers = config.find("layers"); layers && layers::is_model_class(class_name)) {
         // A Sequential model whose first layer says what comes in.
         const Json& first = layers->size() > 0 ? (*layers)[0] : *layers;
         const Json& input = first.get("config").get("batch_input_shape");
@@ -60,7 +59,7 @@ Json modern_layer(const Json& layer) {
     if (!layer.is_object() || layer.contains("module")) return layer;
     if (!layer.get("class_name").is_string()) throw ValueError(str("a layer must have a `class_name`. Received: ", layer.dump().substr(0, 200)));
     const std::string class_name = layer["class_name"].as_string();
-    Json out = Json::object({{"module", is_model(class_name) ? "keras" : "keras.layers"}, {"class_name", class_name}, {"config", modern_config(class_name, layer.get("config"))}});
+    Json out = Json::object({{"module", layers::is_model_class(class_name) ? "keras" : "keras.layers"}, {"class_name", class_name}, {"config", modern_config(class_name, layer.get("config"))}});
     const size_t separator = class_name.find('>');
     if (separator != std::string::npos) {   // a class of one's own
         out.set("module", nullptr);

@@ -11,19 +11,6 @@ namespace cornu::saving {
 
 namespace {
 
-// Keras addresses layers in lists by class, since names are often made automatically.
-class UniqueNames {
-public:
-    std::string operator()(const std::string& class_name) {
-        const std::string name = utils::default_name(class_name);
-        const auto [at, fresh] = used_.emplace(name, 0);
-        return fresh ? name : name + "_" + std::to_string(++at->second);
-    }
-
-private:
-    std::map<std::string, int> used_;
-};
-
 std::string join(const std::string& path, const std::string& name) { return path.empty() ? name : path + "/" + name; }
 
 class Collector {
@@ -41,7 +28,7 @@ public:
 
         auto* model = dynamic_cast<CustomModel*>(&layer.impl());
         if (model && (model->functional() || model->class_name() == "Sequential")) {
-            UniqueNames names;
+            utils::ClassNames names;
             for (const Layer& inner : model->layers()) this->layer(inner, join(path, "layers/" + names(inner.impl().class_name())), join(scope, inner.name()));
         } else {
             // By attribute, private ones last.

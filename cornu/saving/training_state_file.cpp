@@ -43,8 +43,7 @@ void write_training_state(Trainer& trainer, const TrainingState& state, const st
     for (const auto& [name, value] : state.arrays) {
         const Tensor host = value.to_host();
         saving::MemorySink bytes;
-        saving::write_npy(bytes, host.shape(), host.dtype(),
-                          {static_cast<const std::byte*>(host.raw()), static_cast<size_t>(bytes_for(host.dtype(), host.size()))});
+        saving::write_npy(bytes, host.shape(), host.dtype(), saving::bytes_of(host));
         zip.add(str(folder, name, suffix), bytes.bytes());
     }
     zip.finish();

@@ -11,7 +11,6 @@ namespace cornu::native {
 
 namespace {
 
-size_t bytes_of(const Spec& spec) { return static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())); }
 
 // `donated` first outputs take over as many first inputs.
 std::shared_ptr<const Plan> compile_body(Graph body, size_t donated, const Call& call) {

@@ -10,7 +10,6 @@ namespace {
 constexpr int after_all = 1 << 30;  // lifetime of what leaves the graph
 constexpr size_t alignment = 64;
 
-size_t bytes_of(const Spec& spec) { return static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())); }
 size_t aligned(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
 }  // namespace

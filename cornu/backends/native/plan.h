@@ -11,6 +11,8 @@
 
 namespace cornu::native {
 
+inline size_t bytes_of(const Spec& spec) { return static_cast<size_t>(bytes_for(spec.dtype, spec.shape.size())); }
+
 class Plan {
 public:
     explicit Plan(const Graph& graph, bool deterministic = false);

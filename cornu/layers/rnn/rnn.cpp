@@ -1,7 +1,6 @@
 #include "cornu/layers/rnn/rnn.h"
 
 #include <deque>
-#include <map>
 
 #include "cornu/base/naming.h"
 #include "cornu/layers/registry.h"
@@ -17,12 +16,10 @@ public:
     explicit StackedRNNCellsLayer(StackedRNNCellsConfig config) : ConfiguredLayer("StackedRNNCells", std::move(config)) {
         const std::vector<Layer>& cells = config_.cells;
         if (cells.empty()) throw ValueError("StackedRNNCells needs at least one cell. Received: cells=[]");
-        std::map<std::string, int> used;   // files address cells in a list by class
+        utils::ClassNames names;
         for (const Layer& cell : cells) {
             cells_.push_back(&cell_of(cell));
-            const std::string name = utils::to_snake_case(cells_.back()->class_name());
-            const int times = used[name]++;
-            track(str("cells/", name, times ? "_" + std::to_string(times) : ""), cell);
+            track("cells/" + names(cells_.back()->class_name()), cell);
         }
     }
 
