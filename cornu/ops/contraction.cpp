@@ -51,21 +51,28 @@ Tensor side_gradient(const Tensor& g, const Tensor& other, const Ints& own_contr
     d.rhs_contract = other_free;
     for (int64_t i = 0; i < batch; ++i) d.lhs_batch.push_back(i);
     d.rhs_batch = other_batch;
-    const Tensor out = prim::dot_general(g, other, d);  // batch, own free, other's contracted axes in order
     // other_contract, sorted as free_axes leaves them, tells which own contracted axis each is.
     Ints order(other_contract.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
     std::sort(order.begin(), order.end(), [&](int64_t p, int64_t q) { return other_contract[static_cast<size_t>(p)] < other_contract[static_cast<size_t>(q)]; });
-    Ints target = own_batch;  // target[i]: own axis of out's axis i
-    target.insert(target.end(), own_free.begin(), own_free.end());
-    for (const int64_t i : order) target.push_back(own_contract[static_cast<size_t>(i)]);
+    Ints contracted;
+    for (const int64_t i : order) contracted.push_back(own_contract[static_cast<size_t>(i)]);
+    // target[i]: own axis of the product's axis i. g first gives (batch, own free, contracted), g last
+    // (batch, contracted, own free); a product that comes out in order needs no transposition.
+    const auto target_of = [&](const Ints& first, const Ints& second) {
+        Ints target = own_batch;
+        target.insert(target.end(), first.begin(), first.end());
+        target.insert(target.end(), second.begin(), second.end());
+        return target;
+    };
+    if (const Ints swapped = target_of(contracted, own_free); std::is_sorted(swapped.begin(), swapped.end()))
+        return prim::dot_general(other, g, {d.rhs_contract, d.lhs_contract, d.rhs_batch, d.lhs_batch});
+    const Tensor out = prim::dot_general(g, other, d);
+    const Ints target = target_of(own_free, contracted);
+    if (std::is_sorted(target.begin(), target.end())) return out;
     Ints axes(target.size());
-    bool identity = true;
-    for (size_t i = 0; i < target.size(); ++i) {
-        axes[static_cast<size_t>(target[i])] = static_cast<int64_t>(i);
-        identity = identity && target[i] == static_cast<int64_t>(i);
-    }
-    return identity ? out : ops::transpose(out, axes);
+    for (size_t i = 0; i < target.size(); ++i) axes[static_cast<size_t>(target[i])] = static_cast<int64_t>(i);
+    return ops::transpose(out, axes);
 }
 
 constinit const Op dot_general_op = {

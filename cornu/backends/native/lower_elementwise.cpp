@@ -87,17 +87,18 @@ bool supports_cast(const Call& call) { return call.dtype() != DType::string; }
 
 Kernel lower_view(const Call&) { return {.run = nullptr, .view = true}; }
 
-#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, no_packed_or_string}
-#define BINARY(NAME, OP) {NAME, lower_binary<BinaryOp::OP>, no_packed_or_string}
+#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, no_packed_or_string, {ChainStep::unary, static_cast<uint8_t>(UnaryOp::OP)}}
+#define BINARY(NAME, OP, KIND) {NAME, lower_binary<BinaryOp::OP>, no_packed_or_string, {ChainStep::KIND, static_cast<uint8_t>(BinaryOp::OP)}}
 constexpr Lowering table[] = {
     UNARY("negative", neg), UNARY("abs", abs), UNARY("sign", sign), UNARY("square", square), UNARY("sqrt", sqrt),
     UNARY("rsqrt", rsqrt), UNARY("exp", exp), UNARY("expm1", expm1), UNARY("log", log), UNARY("log1p", log1p),
     UNARY("tanh", tanh), UNARY("floor", floor), UNARY("logical_not", logical_not),
-    BINARY("add", add), BINARY("subtract", sub), BINARY("multiply", mul), BINARY("divide", div), BINARY("power", pow),
-    BINARY("maximum", max), BINARY("minimum", min), BINARY("equal", eq), BINARY("not_equal", ne), BINARY("greater", gt),
-    BINARY("greater_equal", ge), BINARY("less", lt), BINARY("less_equal", le), BINARY("logical_and", logical_and),
-    BINARY("logical_or", logical_or),
-    {"where", lower_where, no_packed_or_string}, {"cast", lower_cast, supports_cast}, {"stop_gradient", lower_view},
+    BINARY("add", add, arithmetic), BINARY("subtract", sub, arithmetic), BINARY("multiply", mul, arithmetic), BINARY("divide", div, arithmetic), BINARY("power", pow, arithmetic),
+    BINARY("maximum", max, arithmetic), BINARY("minimum", min, arithmetic), BINARY("equal", eq, compare), BINARY("not_equal", ne, compare), BINARY("greater", gt, compare),
+    BINARY("greater_equal", ge, compare), BINARY("less", lt, compare), BINARY("less_equal", le, compare), BINARY("logical_and", logical_and, logical),
+    BINARY("logical_or", logical_or, logical),
+    {"where", lower_where, no_packed_or_string, {ChainStep::select}}, {"cast", lower_cast, supports_cast, {ChainStep::cast}},
+    {"stop_gradient", lower_view, nullptr, {ChainStep::same}},
 };
 #undef UNARY
 #undef BINARY

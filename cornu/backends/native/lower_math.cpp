@@ -101,19 +101,24 @@ Kernel lower_log_softmax(const Call& call) {
 }
 
 
-#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, plain}
+constexpr ChainStep step(UnaryOp op) { return {ChainStep::unary, static_cast<uint8_t>(op)}; }
+constexpr ChainStep step(BinaryOp op, ChainStep::Kind kind = ChainStep::arithmetic) { return {kind, static_cast<uint8_t>(op)}; }
+
+#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, plain, step(UnaryOp::OP)}
 #define BINARY(NAME, OP) {NAME, lower_binary<BinaryOp::OP>, plain}
 constexpr Lowering table[] = {
     UNARY("reciprocal", reciprocal), UNARY("exp2", exp2), UNARY("log2", log2), UNARY("log10", log10), UNARY("sin", sin),
     UNARY("cos", cos), UNARY("tan", tan), UNARY("arcsin", asin), UNARY("arccos", acos), UNARY("arctan", atan),
     UNARY("sinh", sinh), UNARY("cosh", cosh), UNARY("arcsinh", asinh), UNARY("arccosh", acosh), UNARY("arctanh", atanh),
-    {"erf", lower_unary<UnaryOp::erf>, real_float}, {"erfc", lower_unary<UnaryOp::erfc>, real_float},
-    {"erfinv", lower_unary<UnaryOp::erfinv>, real_float}, UNARY("ceil", ceil), UNARY("round_half_even", round),
+    {"erf", lower_unary<UnaryOp::erf>, real_float, step(UnaryOp::erf)}, {"erfc", lower_unary<UnaryOp::erfc>, real_float, step(UnaryOp::erfc)},
+    {"erfinv", lower_unary<UnaryOp::erfinv>, real_float, step(UnaryOp::erfinv)}, UNARY("ceil", ceil), UNARY("round_half_even", round),
     {"trunc", lower_trunc, has_order}, UNARY("isnan", is_nan), UNARY("isinf", is_inf), UNARY("isfinite", is_finite),
-    UNARY("bitwise_not", bit_not), UNARY("relu", relu), {"sigmoid", lower_unary<UnaryOp::sigmoid>, real_float},
-    {"softplus", lower_unary<UnaryOp::softplus>, real_float}, {"silu", lower_unary<UnaryOp::silu>, real_float},
-    {"gelu", lower_gelu, real_float},
-    BINARY("arctan2", atan2), BINARY("mod", mod), BINARY("floor_divide", floor_div), BINARY("logical_xor", logical_xor),
+    {"bitwise_not", lower_unary<UnaryOp::bit_not>, plain}, UNARY("relu", relu), {"sigmoid", lower_unary<UnaryOp::sigmoid>, real_float, step(UnaryOp::sigmoid)},
+    {"softplus", lower_unary<UnaryOp::softplus>, real_float, step(UnaryOp::softplus)}, {"silu", lower_unary<UnaryOp::silu>, real_float, step(UnaryOp::silu)},
+    {"gelu", lower_gelu, real_float, {ChainStep::gelu}},
+    {"arctan2", lower_binary<BinaryOp::atan2>, plain, step(BinaryOp::atan2)}, {"mod", lower_binary<BinaryOp::mod>, plain, step(BinaryOp::mod)},
+    {"floor_divide", lower_binary<BinaryOp::floor_div>, plain, step(BinaryOp::floor_div)},
+    {"logical_xor", lower_binary<BinaryOp::logical_xor>, plain, step(BinaryOp::logical_xor, ChainStep::logical)},
     BINARY("bitwise_and", bit_and), BINARY("bitwise_or", bit_or), BINARY("bitwise_xor", bit_xor),
     BINARY("left_shift", shift_left), BINARY("right_shift", shift_right),
     {"fma", lower_fma, supports_fma}, {"softmax", lower_softmax, softmax_rows_fit}, {"log_softmax", lower_log_softmax, softmax_rows_fit},

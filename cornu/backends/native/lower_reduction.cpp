@@ -18,9 +18,11 @@ Kernel lower_arg(const Call& call) { return make(Reduce(op, call.dtype(), call.s
 
 bool numeric(const Call& call) { return call.dtype() != DType::int4 && call.dtype() != DType::string; }
 
+constexpr ChainStep row_step(ReduceOp op) { return {ChainStep::reduce, static_cast<uint8_t>(op)}; }
+
 constexpr Lowering table[] = {
-    {"reduce_sum", lower_reduce<ReduceOp::sum>, numeric}, {"reduce_prod", lower_reduce<ReduceOp::prod>, numeric},
-    {"reduce_max", lower_reduce<ReduceOp::max>, numeric}, {"reduce_min", lower_reduce<ReduceOp::min>, numeric},
+    {"reduce_sum", lower_reduce<ReduceOp::sum>, numeric, row_step(ReduceOp::sum)}, {"reduce_prod", lower_reduce<ReduceOp::prod>, numeric},
+    {"reduce_max", lower_reduce<ReduceOp::max>, numeric, row_step(ReduceOp::max)}, {"reduce_min", lower_reduce<ReduceOp::min>, numeric, row_step(ReduceOp::min)},
     {"arg_max", lower_arg<ReduceOp::argmax>, numeric},    {"arg_min", lower_arg<ReduceOp::argmin>, numeric},
 };
 

@@ -155,8 +155,8 @@ Kernel lower_dynamic_update_slice(const Call& call) {
 }
 
 constexpr Lowering table[] = {
-    {"reshape", lower_reshape}, {"transpose", lower_transpose, whole_bytes}, {"broadcast_to", lower_broadcast, whole_bytes},
-    {"bitcast", lower_reshape, whole_bytes}, {"reverse", lower_reverse, whole_bytes}, {"slice_in_steps", lower_slice, whole_bytes}, {"concatenate", lower_concatenate, whole_bytes},
+    {"reshape", lower_reshape, nullptr, {ChainStep::reshape}}, {"transpose", lower_transpose, whole_bytes}, {"broadcast_to", lower_broadcast, whole_bytes, {ChainStep::broadcast}},
+    {"bitcast", lower_reshape, whole_bytes}, {"reverse", lower_reverse, whole_bytes}, {"slice_in_steps", lower_slice, whole_bytes, {ChainStep::window}}, {"concatenate", lower_concatenate, whole_bytes},
     {"pad_with", lower_pad, whole_bytes}, {"dynamic_slice", lower_dynamic_slice, whole_bytes},
     {"dynamic_update_slice", lower_dynamic_update_slice, whole_bytes}};
 

@@ -30,13 +30,21 @@ struct Kernel {
     bool view = false;   // output 0 is input 0's bytes as they are; nothing runs
 };
 
+// What the call is as a step of a chain (fusion.h): its kind, and the kernels' code of it.
+struct ChainStep {
+    enum Kind : uint8_t { never, unary, gelu, compare, arithmetic, logical, select, cast, same, reshape, broadcast, window, reduce } kind = never;
+    uint8_t code = 0;
+};
+
 struct Lowering {
     const char* op;
     Kernel (*lower)(const Call& call);
     bool (*supports)(const Call& call) = nullptr;  // null: every call that the op's own rule accepts
+    ChainStep step = {};
 };
 
 // One table per family of ops, at the end of lower_<family>.cpp.
+std::span<const Lowering> chain_lowerings();
 std::span<const Lowering> elementwise_lowerings();
 std::span<const Lowering> creation_lowerings();
 std::span<const Lowering> shape_lowerings();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cornu/backends/native/fusion.h"
+
 namespace cornu::native {
 
 namespace {
@@ -19,7 +21,9 @@ struct Plan::Workspace {
     std::vector<void*> addresses;
 };
 
-Plan::Plan(const Graph& graph, bool deterministic) {
+Plan::Plan(const Graph& original, bool deterministic) {
+    const Graph graph = fuse(original);
+    if (getenv("DUMP") && graph.nodes.size() > 5) fputs(graph.to_string().c_str(), stderr);
     for (const Tensor& constant : graph.constants) constants_.push_back(constant.to_host());
     std::vector<Kernel> kernels;
     for (const Graph::Node& node : graph.nodes) {
@@ -91,7 +95,9 @@ void Plan::plan_storage(const Graph& graph, std::vector<Kernel>& kernels) {
                 if (!may_take(storage, id)) continue;
                 const Storage& s = storages_[static_cast<size_t>(storage)];
                 const bool own_donor = s.place == Place::input && s.index == donor[static_cast<size_t>(id)];
-                if (own_donor || chosen < 0) chosen = storage;
+                // Of several results one may be waited for by this very memory: others leave it alone.
+                const bool free_for_all = s.place != Place::input || node.out.size() == 1;
+                if (own_donor || (chosen < 0 && free_for_all)) chosen = storage;
                 if (own_donor) break;
             }
             if (chosen < 0) add(id, Place::temporary, 0, now);

@@ -15,7 +15,7 @@ inline size_t bytes_of(const Spec& spec) { return static_cast<size_t>(bytes_for(
 
 class Plan {
 public:
-    explicit Plan(const Graph& graph, bool deterministic = false);
+    explicit Plan(const Graph& graph, bool deterministic = false);   // fuses (fusion.h), then plans
     ~Plan();
 
     // Addresses of inputs and outputs in the graph's order; a donated input is written to, and its

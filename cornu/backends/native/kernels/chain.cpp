@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <sstream>
 
 #include "cornu/base/error.h"
 #include "cornu/base/parallel.h"
@@ -10,58 +11,79 @@
 namespace cornu::native {
 
 namespace {
-constexpr int64_t register_floats = 8192;  // all registers together: 32 KiB
-constexpr int64_t large_bytes =
-    16 << 20;  // beyond this, memory is the limit and short blocks serve it best
+
+constexpr int64_t register_floats = 8192;    // all registers of a block together, where rows allow: 32 KiB
+constexpr int64_t large_bytes = 16 << 20;    // beyond this, memory is the limit and short blocks serve it best
+
+void refuse_dtype(DType dtype, const char* what) {
+    if (is_complex(dtype) || dtype == DType::string || dtype == DType::int4)
+        throw DTypeError(str("a chain's ", what, " are real and not packed. Received: ", name(dtype), "."));
+}
+
 }  // namespace
+
+// ---- the program ----
+
+ChainSpec::ChainSpec(Shape shape, bool by_rows) : shape_(std::move(shape)), by_rows_(by_rows && shape_.rank() > 0) {}
 
 int ChainSpec::push(Value value) {
     const int id = static_cast<int>(values_.size());
+    Extent widest = Extent::scalar;
     for (const int operand : {value.a, value.b, value.c}) {
         if (operand < -1 || operand >= id)
-            throw ValueError(str("a chain's step uses values made before it. Received: ", operand,
-                                 " of ", id, "."));
+            throw ValueError(str("a chain's step uses values made before it. Received: ", operand, " of ", id, "."));
+        if (operand >= 0) widest = std::max(widest, extent(operand));
     }
+    if (value.kind == Kind::unary || value.kind == Kind::binary || value.kind == Kind::select)
+        value.extent = widest == Extent::column ? Extent::full : widest;
     values_.push_back(std::move(value));
     return id;
 }
 
 int ChainSpec::input(DType dtype, const Shape& shape) {
-    if (is_complex(dtype) || dtype == DType::string || dtype == DType::int4)
-        throw DTypeError(
-            str("a chain's inputs are real and not packed. Received: ", name(dtype), "."));
     const auto out = broadcast_shapes(shape, shape_);
     if (!out || *out != shape_)
-        throw ShapeError(str("a chain's input must broadcast to its shape ", shape_,
-                             ". Received: ", shape, "."));
-    return push({.kind = Kind::input, .dtype = dtype, .shape = shape});
+        throw ShapeError(str("a chain's input must broadcast to its shape ", shape_, ". Received: ", shape, "."));
+    return input(dtype, broadcast_strides(shape, shape_), 0);
+}
+
+int ChainSpec::input(DType dtype, std::vector<int64_t> strides, int64_t offset) {
+    refuse_dtype(dtype, "inputs");
+    CORNU_CHECK(static_cast<int64_t>(strides.size()) == shape_.rank(), "a stride for each axis");
+    const auto moves = [&](int64_t axis) { return strides[static_cast<size_t>(axis)] != 0 && shape_[axis] != 1; };
+    const int64_t last = shape_.rank() - 1;
+    bool rows = false, rows_dense = true;
+    int64_t step = 1;
+    for (int64_t axis = last - 1; axis >= 0; --axis) {
+        rows = rows || moves(axis);
+        rows_dense = rows_dense && (shape_[axis] == 1 || strides[static_cast<size_t>(axis)] == step);
+        step *= shape_[axis];
+    }
+    const bool columns = last >= 0 && moves(last);
+    Extent extent = Extent::full;
+    if (!rows && !columns) extent = Extent::scalar;
+    else if (by_rows_ && !columns && rows_dense) extent = Extent::row;
+    else if (by_rows_ && !rows && strides.back() == 1) extent = Extent::column;
+    return push({.kind = Kind::input, .dtype = dtype, .strides = std::move(strides), .offset = offset, .extent = extent});
 }
 
 int ChainSpec::constant(float value) { return push({.kind = Kind::constant, .constant = value}); }
 
 bool ChainSpec::supports(UnaryOp op) {
-    return op != UnaryOp::bit_not && op != UnaryOp::conj && op != UnaryOp::real &&
-           op != UnaryOp::imag;
+    return op != UnaryOp::bit_not && op != UnaryOp::conj && op != UnaryOp::real && op != UnaryOp::imag;
 }
 bool ChainSpec::supports(BinaryOp op) { return is_compare(op) || op <= BinaryOp::logical_xor; }
 
 int ChainSpec::unary(UnaryOp op, int a) {
     CORNU_CHECK(supports(op), "a chain cannot hold this operation");
+    const auto infinity = [this] { return constant(std::numeric_limits<float>::infinity()); };
     switch (op) {  // what gives a bool is a comparison
-        case UnaryOp::is_nan:
-            return binary(BinaryOp::ne, a, a);
-        case UnaryOp::is_inf:
-            return binary(BinaryOp::eq, unary(UnaryOp::abs, a),
-                          constant(std::numeric_limits<float>::infinity()));
-        case UnaryOp::is_finite:
-            return binary(BinaryOp::lt, unary(UnaryOp::abs, a),
-                          constant(std::numeric_limits<float>::infinity()));
-        case UnaryOp::logical_not:
-            return binary(BinaryOp::eq, a, constant(0));
-        case UnaryOp::identity:
-            return a;
-        default:
-            return push({.kind = Kind::unary, .op = static_cast<uint8_t>(op), .a = a});
+        case UnaryOp::is_nan: return binary(BinaryOp::ne, a, a);
+        case UnaryOp::is_inf: return binary(BinaryOp::eq, unary(UnaryOp::abs, a), infinity());
+        case UnaryOp::is_finite: return binary(BinaryOp::lt, unary(UnaryOp::abs, a), infinity());
+        case UnaryOp::logical_not: return binary(BinaryOp::eq, a, constant(0));
+        case UnaryOp::identity: return a;
+        default: return push({.kind = Kind::unary, .op = static_cast<uint8_t>(op), .a = a});
     }
 }
 
@@ -77,274 +99,355 @@ int ChainSpec::select(int condition, int a, int b) {
     return push({.kind = Kind::select, .a = condition, .b = a, .c = b});
 }
 
-void ChainSpec::output(int value, DType dtype) {
+int ChainSpec::reduce(ReduceOp op, int a) {
+    CORNU_CHECK(supports(op), "a chain cannot hold this reduction");
+    const int id = push({.kind = Kind::reduce, .op = static_cast<uint8_t>(op), .a = a, .extent = Extent::row});
+    if (!by_rows_ || extent(a) != Extent::full) throw UnsupportedError("a chain reduces rows of its full shape, when it goes by rows.");
+    return id;
+}
+
+void ChainSpec::output(int value, DType dtype, Extent extent) {
     if (value < 0 || value >= static_cast<int>(values_.size()))
         throw ValueError(str("a chain's output is one of its values. Received: ", value, "."));
-    if (is_complex(dtype) || dtype == DType::string || dtype == DType::int4)
-        throw DTypeError(
-            str("a chain's outputs are real and not packed. Received: ", name(dtype), "."));
-    outputs_.emplace_back(value, dtype);
+    refuse_dtype(dtype, "outputs");
+    const bool wide = extent == Extent::full || (extent == Extent::row && by_rows_ && this->extent(value) <= Extent::row);
+    if (!wide) throw ValueError("a chain's output covers its shape, or has one element a row.");
+    outputs_.push_back({value, dtype, extent});
 }
 
-Chain::Chain(const ChainSpec& spec) {
-    using Kind = ChainSpec::Kind;
-    const auto& values = spec.values_;
-    const int count = static_cast<int>(values.size());
-    size_ = spec.shape_.size();
-
-    // How long each value is needed: until its last step, or to the end when it is an output.
-    std::vector<int> last(values.size(), -1);
-    for (int id = 0; id < count; ++id) {
-        for (const int operand : {values[id].a, values[id].b, values[id].c}) {
-            if (operand >= 0) last[operand] = id;
-        }
+std::string ChainSpec::to_string() const {
+    std::ostringstream out;
+    const char* kinds[] = {"input", "constant", "unary", "binary", "select", "reduce"};
+    const char* extents[] = {"", "/row", "/column", "/full"};
+    for (size_t i = 0; i < values_.size(); ++i) {
+        const Value& v = values_[i];
+        out << (i ? "; " : "") << '%' << i << extents[static_cast<size_t>(v.extent)] << " = " << kinds[static_cast<size_t>(v.kind)];
+        if (v.kind == Kind::constant) out << ' ' << v.constant;
+        else if (v.kind != Kind::input && v.kind != Kind::select) out << ' ' << static_cast<int>(v.op);
+        for (const int operand : {v.a, v.b, v.c})
+            if (operand >= 0) out << " %" << operand;
     }
-    for (const auto& [value, dtype] : spec.outputs_) last[value] = count;
+    for (const Result& result : outputs_) out << "; -> %" << result.value;
+    return out.str();
+}
 
-    std::vector<Place> places(values.size());
-    std::vector<int> free;
-    int scalars = 0, operands = 0;
-    const auto take = [&] {
-        if (free.empty()) return registers_++;
+// ---- from the program to steps ----
+
+class Chain::Builder {
+public:
+    Builder(Chain& chain, const ChainSpec& spec) : chain_(chain), spec_(spec), last_(spec.values_.size(), -1), places_(spec.values_.size()) {
+        const int count = static_cast<int>(spec.values_.size());
+        // How long each value is needed: until its last step, or to the end when it is an output.
+        for (int id = 0; id < count; ++id)
+            for (const int operand : operands(id))
+                if (operand >= 0) last(operand) = id;
+        for (const auto& result : spec.outputs_) last(result.value) = count;
+        for (int id = 0; id < count; ++id) {
+            if (value(id).kind == Kind::constant) {
+                place(id) = {Place::scalar, Extent::scalar, scalars_++};
+                chain_.constants_.emplace_back(place(id).index, value(id).constant);
+            } else if (value(id).kind == Kind::input) {
+                add_input(id, last(id) == count);
+            } else if (last(id) >= 0) {
+                add_step(id);
+            }
+            if (scalars_ > max_scalars || chain_.registers_ + chain_.row_registers_ > max_registers || operands_ > max_inputs)
+                throw UnsupportedError(str("a chain holds at most ", max_inputs, " inputs, ", max_scalars, " scalars and ", max_registers, " vectors at a time."));
+        }
+        for (const auto& result : spec.outputs_) add_output(result);
+        size_blocks();
+    }
+
+private:
+    using Kind = ChainSpec::Kind;
+    const ChainSpec::Value& value(int id) const { return spec_.values_[static_cast<size_t>(id)]; }
+    std::array<int, 3> operands(int id) const { return {value(id).a, value(id).b, value(id).c}; }
+    int& last(int id) { return last_[static_cast<size_t>(id)]; }
+    Place& place(int id) { return places_[static_cast<size_t>(id)]; }
+
+    Place take(Extent extent) {
+        std::vector<int>& free = extent == Extent::row ? free_rows_ : free_;
+        int& made = extent == Extent::row ? chain_.row_registers_ : chain_.registers_;
+        if (free.empty()) return {Place::reg, extent, made++};
         const int index = free.back();
         free.pop_back();
-        return index;
-    };
-    const auto uniform = [&](int id) { return id < 0 || places[id].where == Place::scalar; };
-    // select wants vectors: a scalar operand is spread into a register first.
-    const auto spread = [&](int id) {
-        if (places[id].where != Place::scalar) return places[id];
+        return {Place::reg, extent, index};
+    }
+    void give_back(const Place& p) {
+        if (p.where == Place::reg) (p.extent == Extent::row ? free_rows_ : free_).push_back(p.index);
+    }
+
+    void add_input(int id, bool is_output) {
+        const ChainSpec::Value& v = value(id);
+        Input input;
+        input.operand = operands_++;
+        input.walk = make_walk<1>(spec_.shape_.dims(), {v.strides});
+        input.cast = v.dtype == DType::float32 ? nullptr : cast_loop(v.dtype, DType::float32);
+        input.bytes = bits(v.dtype) / 8;
+        input.offset = v.offset;
+        chain_.offsets_.push_back(v.offset);
+        if (v.extent == Extent::row) input.walk = make_walk<1>({chain_rows()}, {std::vector<int64_t>{1}});
+        if (v.extent == Extent::column) input.walk = make_walk<1>({spec_.shape_.back()}, {std::vector<int64_t>{1}});
+        // Read where it lies; but not as an output, which may be written over another's input.
+        const bool dense = input.walk.axes == 1 && (input.walk.step(0) == 1 || input.walk.size == 1);
+        const bool lies = v.extent != Extent::scalar && dense && !input.cast && !is_output;
+        // A column that must be converted is spread over the block like any other input.
+        const Extent extent = v.extent == Extent::column && !lies ? Extent::full : v.extent;
+        if (extent != v.extent) input.walk = make_walk<1>(spec_.shape_.dims(), {v.strides});
+        place(id) = v.extent == Extent::scalar ? Place{Place::scalar, Extent::scalar, scalars_++}
+                    : lies                     ? Place{Place::operand, extent, input.operand}
+                                               : take(extent);
+        input.to = place(id);
+        if (last(id) < 0) give_back(place(id));  // never used
+        else if (v.extent == Extent::scalar) chain_.scalar_inputs_.push_back(input);
+        else if (!lies) add_load(input);
+    }
+
+    // A load is a step among others: its register may have been another value's before.
+    void add_load(const Input& input) {
+        Step step{};
+        step.kind = Kind::input;
+        step.a.index = static_cast<int>(chain_.inputs_.size());
+        step.to = input.to;
+        step.to_output = -1;
+        chain_.steps_.push_back(step);
+        chain_.inputs_.push_back(input);
+    }
+
+    int64_t chain_rows() const { return spec_.shape_.back() ? spec_.shape_.size() / spec_.shape_.back() : 0; }
+
+    // A value spread over a register: select and outputs want all of it.
+    Place spread(const Place& from, Extent extent) {
         Step step{};
         step.kind = Kind::constant;
-        step.a = places[id];
-        step.to = {Place::reg, take()};
+        step.a = from;
+        step.to = take(extent);
+        step.each_row = from.extent == Extent::row || from.extent == Extent::column;
         step.to_output = -1;
-        steps_.push_back(step);
+        chain_.steps_.push_back(step);
         return step.to;
-    };
-
-    for (int id = 0; id < count; ++id) {
-        const ChainSpec::Value& v = values[id];
-        Place& place = places[id];
-        if (v.kind == Kind::constant) {
-            place = {Place::scalar, scalars++};
-            constants_.emplace_back(place.index, v.constant);
-        } else if (v.kind == Kind::input) {
-            Input input;
-            input.operand = operands++;
-            input.walk =
-                make_walk<1>(spec.shape_.dims(), {broadcast_strides(v.shape, spec.shape_)});
-            input.cast = v.dtype == DType::float32 ? nullptr : cast_loop(v.dtype, DType::float32);
-            input.bytes = bits(v.dtype) / 8;
-            input.dense = input.walk.axes == 1 && input.walk.step(0) == 1;
-            const bool scalar =
-                input.walk.axes == 1 && input.walk.step(0) == 0 && v.shape.size() == 1;
-            // Read where it lies; but not as an output, which may be written over another's input.
-            const bool direct = input.dense && !input.cast && last[id] < count;
-            place = scalar   ? Place{Place::scalar, scalars++}
-                    : direct ? Place{Place::direct, input.operand}
-                             : Place{Place::reg, take()};
-            input.to = place;
-            if (last[id] < 0) {  // never used
-                if (place.where == Place::reg) free.push_back(place.index);
-                continue;
-            }
-            if (scalar)
-                scalar_inputs_.push_back(input);
-            else if (!direct)
-                inputs_.push_back(input);
-        } else {
-            if (last[id] < 0) continue;
-            Step step{};
-            step.kind = v.kind;
-            step.to_output = -1;
-            const bool scalar = uniform(v.a) && uniform(v.b) && uniform(v.c);
-            std::vector<int> spread_registers;
-            const auto operand = [&](int o) {
-                if (o < 0) return Place{Place::scalar, 0};
-                if (v.kind != Kind::select || scalar) return places[o];
-                const Place p = spread(o);
-                if (places[o].where == Place::scalar) spread_registers.push_back(p.index);
-                return p;
-            };
-            step.a = operand(v.a);
-            step.b = operand(v.b);
-            step.c = operand(v.c);
-            if (v.kind == Kind::unary) {
-                if (v.op < simd_unary_op_count)
-                    step.unary = simd().unary[v.op];
-                else
-                    step.unary_loop =
-                        native::unary_loop(static_cast<UnaryOp>(v.op), DType::float32);
-            } else if (v.kind == Kind::binary) {
-                const auto op = static_cast<BinaryOp>(v.op);
-                for (int form = 0; form < 3; ++form) {
-                    if (is_compare(op))
-                        step.binary[form] = simd().mask[v.op - first_compare][form];
-                    else if (v.op < simd_binary_op_count)
-                        step.binary[form] = simd().binary[v.op][form];
-                }
-                if (!step.binary[0]) step.binary_loop = native::binary_loop(op, DType::float32);
-            }
-            // Operands that end here give up their registers first: every step may run in place.
-            for (const int o : {v.a, v.b, v.c}) {
-                if (o >= 0 && last[o] == id && places[o].where == Place::reg) {
-                    last[o] = -2;  // once, though it be used twice
-                    free.push_back(places[o].index);
-                }
-            }
-            for (const int r : spread_registers) free.push_back(r);
-            place = scalar ? Place{Place::scalar, scalars++} : Place{Place::reg, take()};
-            step.to = place;
-            (scalar ? scalar_steps_ : steps_).push_back(step);
-        }
-        if (scalars > max_scalars || registers_ > max_registers || operands > max_inputs)
-            throw UnsupportedError(str("a chain holds at most ", max_inputs, " inputs, ",
-                                       max_scalars, " scalars and ", max_registers,
-                                       " vectors at a time."));
     }
 
-    int64_t traffic = operands * 4;
-    for (const auto& wanted : spec.outputs_) {
-        const int value = wanted.first;
-        const DType dtype = wanted.second;
-        Output output{places[value], nullptr, bits(dtype) / 8, false};
-        if (dtype != DType::float32) output.cast = cast_loop(DType::float32, dtype);
-        traffic += output.bytes;
+    void add_step(int id) {
+        const ChainSpec::Value& v = value(id);
+        Step step{};
+        step.kind = v.kind;
+        step.to_output = -1;
+        std::vector<Place> spread_places;
+        Place* to[] = {&step.a, &step.b, &step.c};
+        const auto ids = operands(id);
+        for (size_t i = 0; i < 3; ++i) {
+            if (ids[i] < 0) continue;
+            *to[i] = place(ids[i]);
+            const bool narrow = v.kind == Kind::select && v.extent != Extent::scalar && to[i]->extent < v.extent && to[i]->extent != Extent::column;
+            if (narrow) spread_places.push_back(*to[i] = spread(*to[i], v.extent));
+            if (v.extent == Extent::full && (to[i]->extent == Extent::row || to[i]->extent == Extent::column)) step.each_row = true;
+        }
+        if (v.kind == Kind::unary) {
+            if (v.op < simd_unary_op_count) step.unary = simd().unary[v.op];
+            else step.unary_loop = native::unary_loop(static_cast<UnaryOp>(v.op), DType::float32);
+        } else if (v.kind == Kind::binary) {
+            const auto op = static_cast<BinaryOp>(v.op);
+            for (int form = 0; form < 3; ++form) {
+                if (is_compare(op)) step.binary[form] = simd().mask[v.op - first_compare][form];
+                else if (v.op < simd_binary_op_count) step.binary[form] = simd().binary[v.op][form];
+            }
+            if (!step.binary[0]) step.binary_loop = native::binary_loop(op, DType::float32);
+        } else if (v.kind == Kind::reduce) {
+            step.reduce = static_cast<ReduceOp>(v.op);
+        }
+        // Operands that end here give up their registers first: every step may run in place.
+        for (const int o : ids)
+            if (o >= 0 && last(o) == id) {
+                last(o) = -2;  // once, though it be used twice
+                give_back(place(o));
+            }
+        for (const Place& p : spread_places) give_back(p);
+        place(id) = v.extent == Extent::scalar ? Place{Place::scalar, Extent::scalar, scalars_++} : take(v.extent);
+        step.to = place(id);
+        (v.extent == Extent::scalar ? chain_.scalar_steps_ : chain_.steps_).push_back(step);
+    }
+
+    void add_output(const ChainSpec::Result& result) {
+        Place from = place(result.value);
+        if (from.extent != result.extent && from.extent != Extent::scalar) from = spread(from, result.extent);
+        Output output{from, result.extent, nullptr, bits(result.dtype) / 8, false};
+        if (result.dtype != DType::float32) output.cast = cast_loop(DType::float32, result.dtype);
+        chain_.outputs_.push_back(output);
+        if (chain_.outputs_.size() < spec_.outputs_.size() || chain_.steps_.empty()) return;
         // The last step may write its result where it belongs: all reading of the block is over.
-        const bool is_last = !steps_.empty() && places[value].where == Place::reg &&
-                             values[value].kind != Kind::input &&
-                             steps_.back().to.index == places[value].index &&
-                             steps_.back().to_output < 0;
-        const bool shared = std::count_if(spec.outputs_.begin(), spec.outputs_.end(),
-                                          [&](const auto& o) { return o.first == value; }) > 1;
-        if (is_last && !shared && !output.cast) {
-            steps_.back().to_output = static_cast<int64_t>(outputs_.size());
-            output.done = true;
+        Step& step = chain_.steps_.back();
+        if (step.kind == Kind::input) return;
+        int readers = 0;
+        for (const Output& o : chain_.outputs_)
+            if (o.from.where == Place::reg && o.from.extent == step.to.extent && o.from.index == step.to.index) ++readers;
+        for (size_t i = 0; i < chain_.outputs_.size(); ++i) {
+            Output& o = chain_.outputs_[i];
+            if (readers != 1 || o.cast || o.from.where != Place::reg || o.from.extent != step.to.extent || o.from.index != step.to.index) continue;
+            step.to_output = static_cast<int64_t>(i);
+            o.done = true;
         }
-        outputs_.push_back(output);
     }
-    block_ = std::clamp<int64_t>(register_floats / std::max(registers_, 1) / 64 * 64, 256, 1024);
-    if (size_ * traffic > large_bytes) block_ = 256;
-    const int64_t work = static_cast<int64_t>(steps_.size() + inputs_.size() + outputs_.size());
-    grain_ = std::max<int64_t>(1, 16384 / (block_ * std::max<int64_t>(work, 1)));
-}
+
+    void size_blocks() {
+        const int64_t size = spec_.shape_.size(), registers = std::max(chain_.registers_, 1);
+        int64_t traffic = operands_ * 4;
+        for (const Output& output : chain_.outputs_) traffic += output.bytes;
+        int64_t elements = std::clamp<int64_t>(register_floats / registers / 64 * 64, 256, 1024);
+        if (size * traffic > large_bytes) elements = 256;
+        chain_.unit_ = spec_.by_rows_ ? std::max<int64_t>(spec_.shape_.back(), 1) : 1;
+        chain_.units_ = spec_.by_rows_ ? chain_rows() : size;
+        chain_.block_ = spec_.by_rows_ ? std::clamp<int64_t>(elements / chain_.unit_, 1, 64) : elements;
+        if (chain_.block_ * (chain_.registers_ * chain_.unit_ + chain_.row_registers_) > max_floats)
+            throw UnsupportedError(str("a chain's rows are too long to be worked on in registers. Received: ", chain_.unit_, "."));
+        const int64_t work = static_cast<int64_t>(chain_.steps_.size() + chain_.outputs_.size());
+        chain_.grain_ = std::max<int64_t>(1, 16384 / (chain_.block_ * chain_.unit_ * std::max<int64_t>(work, 1)));
+    }
+
+    Chain& chain_;
+    const ChainSpec& spec_;
+    std::vector<int> last_;
+    std::vector<Place> places_;
+    std::vector<int> free_, free_rows_;
+    int scalars_ = 0, operands_ = 0;
+};
+
+Chain::Chain(const ChainSpec& spec) { Builder(*this, spec); }
+
+// ---- running ----
 
 struct Chain::Frame {
     const void* const* in;
     void* const* out;
     float* registers;
+    float* rows;          // registers of values with one number a row
     const float* scalars;
 };
 
-void Chain::apply(const Step& step, const float* a, const float* b, const float* c, float* to,
-                  int64_t n) {
-    const bool a_scalar = step.a.where == Place::scalar, b_scalar = step.b.where == Place::scalar;
+void Chain::apply(const Step& step, const float* a, const float* b, const float* c, float* to, int64_t n) {
+    // Within one row a value of a row is a scalar too.
+    const auto single = [&](const Place& p) { return p.extent == Extent::scalar || (p.extent == Extent::row && step.to.extent != Extent::row); };
     switch (step.kind) {
         case ChainSpec::Kind::unary:
-            if (step.unary)
-                step.unary(a, to, n);
-            else
-                step.unary_loop(a, to, n);
+            if (step.unary) step.unary(a, to, n);
+            else step.unary_loop(a, to, n);
             break;
-        case ChainSpec::Kind::binary:
+        case ChainSpec::Kind::binary: {
+            const bool a_single = single(step.a), b_single = single(step.b);
             if (step.binary[0]) {
-                const Form form = a_scalar == b_scalar ? Form::vector_vector
-                                  : b_scalar           ? Form::vector_scalar
-                                                       : Form::scalar_vector;
-                step.binary[static_cast<int>(form)](a, b, to, n);
+                const Form form = a_single == b_single ? Form::vector_vector : b_single ? Form::vector_scalar : Form::scalar_vector;
+                if (a_single && b_single && n > 1) {
+                    float value;
+                    step.binary[0](a, b, &value, 1);
+                    std::fill(to, to + n, value);
+                } else {
+                    step.binary[static_cast<int>(form)](a, b, to, n);
+                }
             } else {
-                step.binary_loop(a, a_scalar ? 0 : 1, b, b_scalar ? 0 : 1, to, n);
+                step.binary_loop(a, a_single ? 0 : 1, b, b_single ? 0 : 1, to, n);
             }
             break;
+        }
         case ChainSpec::Kind::select:
             simd().select_mask(a, b, c, to, n);
             break;
         case ChainSpec::Kind::constant:
-            std::fill(to, to + n, *a);
+            if (single(step.a)) std::fill(to, to + n, *a);
+            else if (to != a) std::memcpy(to, a, static_cast<size_t>(n) * sizeof(float));
+            break;
+        case ChainSpec::Kind::reduce:
+            *to = step.reduce == ReduceOp::sum ? static_cast<float>(simd().sum(a, n)) : step.reduce == ReduceOp::max ? simd().max(a, n) : simd().min(a, n);
             break;
         case ChainSpec::Kind::input:
             break;
     }
 }
 
-void Chain::block(const Frame& frame, int64_t begin, int64_t count) const {
-    for (const Input& input : inputs_) {
-        const char* from = static_cast<const char*>(frame.in[input.operand]);
-        float* to = frame.registers + input.to.index * block_;
-        const int64_t step = input.walk.step(0);
-        float* at = to;
-        walk_runs(input.walk, begin, begin + count, [&](const int64_t* offsets, int64_t n) {
-            const char* run = from + offsets[0] * input.bytes;
-            if (step == 1) {
-                if (input.cast)
-                    input.cast(run, at, n);
-                else
-                    std::memcpy(at, run, static_cast<size_t>(n) * sizeof(float));
-            } else {
-                float value;
-                if (input.cast)
-                    input.cast(run, &value, 1);
-                else
-                    std::memcpy(&value, run, sizeof value);
-                std::fill(at, at + n, value);
+// Fills a register with the positions [begin, begin + count) of an input.
+void Chain::load(const Input& input, const Frame& frame, int64_t begin, int64_t count) const {
+    const char* from = static_cast<const char*>(frame.in[input.operand]) + input.offset * input.bytes;
+    float* to = input.to.extent == Extent::row ? frame.rows + input.to.index * block_ : frame.registers + input.to.index * block_ * unit_;
+    const int64_t step = input.walk.step(0);
+    walk_runs(input.walk, begin, begin + count, [&](const int64_t* offsets, int64_t n) {
+        const char* run = from + offsets[0] * input.bytes;
+        if (step == 1) {
+            if (input.cast) input.cast(run, to, n);
+            else std::memcpy(to, run, static_cast<size_t>(n) * sizeof(float));
+        } else if (step == 0) {
+            float value;
+            if (input.cast) input.cast(run, &value, 1);
+            else std::memcpy(&value, run, sizeof value);
+            std::fill(to, to + n, value);
+        } else {
+            for (int64_t i = 0; i < n; ++i) {
+                if (input.cast) input.cast(run + i * step * input.bytes, to + i, 1);
+                else std::memcpy(to + i, run + i * step * input.bytes, sizeof(float));
             }
-            at += n;
-        });
-    }
-    const auto pointer = [&](const Place& place) -> const float* {
-        switch (place.where) {
-            case Place::scalar:
-                return frame.scalars + place.index;
-            case Place::direct:
-                return static_cast<const float*>(frame.in[place.index]) + begin;
-            default:
-                return frame.registers + place.index * block_;
         }
+        to += n;
+    });
+}
+
+void Chain::store(const Output& output, char* to, const float* from, int64_t count) const {
+    if (output.from.where == Place::scalar) {
+        if (output.cast) for (int64_t k = 0; k < count; ++k) output.cast(from, to + k * output.bytes, 1);
+        else std::fill_n(reinterpret_cast<float*>(to), count, *from);
+    } else if (output.cast) {
+        output.cast(from, to, count);
+    } else {
+        std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+    }
+}
+
+void Chain::block(const Frame& frame, int64_t first, int64_t units) const {
+    const int64_t begin = first * unit_, count = units * unit_;
+    const auto pointer = [&](const Place& p) -> const float* {
+        if (p.where == Place::scalar) return frame.scalars + p.index;
+        if (p.where == Place::reg) return p.extent == Extent::row ? frame.rows + p.index * block_ : frame.registers + p.index * block_ * unit_;
+        const float* at = static_cast<const float*>(frame.in[p.index]) + offsets_[static_cast<size_t>(p.index)];
+        return p.extent == Extent::row ? at + first : p.extent == Extent::full ? at + begin : at;
     };
+    // How far a place moves from one row to the next.
+    const auto stride = [&](const Place& p) -> int64_t { return p.extent == Extent::row ? 1 : p.extent == Extent::full ? unit_ : 0; };
     for (const Step& step : steps_) {
-        float* to = step.to_output >= 0 ? static_cast<float*>(frame.out[step.to_output]) + begin
-                                        : frame.registers + step.to.index * block_;
-        apply(step, pointer(step.a), pointer(step.b), pointer(step.c), to, count);
+        const bool row = step.to.extent == Extent::row;
+        if (step.kind == ChainSpec::Kind::input) {
+            load(inputs_[static_cast<size_t>(step.a.index)], frame, row ? first : begin, row ? units : count);
+            continue;
+        }
+        float* to = step.to_output >= 0 ? static_cast<float*>(frame.out[step.to_output]) + (row ? first : begin) : const_cast<float*>(pointer(step.to));
+        const float *a = pointer(step.a), *b = pointer(step.b), *c = pointer(step.c);
+        if (step.each_row || step.kind == ChainSpec::Kind::reduce) {
+            for (int64_t r = 0; r < units; ++r)
+                apply(step, a + r * stride(step.a), b + r * stride(step.b), c + r * stride(step.c), to + r * (row ? 1 : unit_), unit_);
+        } else {
+            apply(step, a, b, c, to, row ? units : count);
+        }
     }
     for (size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         if (output.done) continue;
-        char* to = static_cast<char*>(frame.out[i]) + begin * output.bytes;
-        const float* from = pointer(output.from);
-        if (output.from.where == Place::scalar) {
-            if (!output.cast) {
-                std::fill_n(reinterpret_cast<float*>(to), count, *from);
-            } else {
-                for (int64_t k = 0; k < count; ++k) output.cast(from, to + k * output.bytes, 1);
-            }
-        } else if (output.cast) {
-            output.cast(from, to, count);
-        } else {
-            std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
-        }
+        const bool row = output.extent == Extent::row;
+        store(output, static_cast<char*>(frame.out[i]) + (row ? first : begin) * output.bytes, pointer(output.from), row ? units : count);
     }
 }
 
 void Chain::run(const void* const* in, void* const* out) const {
-    if (size_ == 0) return;
+    if (units_ == 0) return;
     float scalars[max_scalars];
     for (const auto& [slot, value] : constants_) scalars[slot] = value;
     for (const Input& input : scalar_inputs_) {
-        if (input.cast)
-            input.cast(in[input.operand], scalars + input.to.index, 1);
-        else
-            std::memcpy(scalars + input.to.index, in[input.operand], sizeof(float));
+        const char* from = static_cast<const char*>(in[input.operand]) + input.offset * input.bytes;
+        if (input.cast) input.cast(from, scalars + input.to.index, 1);
+        else std::memcpy(scalars + input.to.index, from, sizeof(float));
     }
     for (const Step& step : scalar_steps_)
-        apply(step, scalars + step.a.index, scalars + step.b.index, scalars + step.c.index,
-              scalars + step.to.index, 1);
+        apply(step, scalars + step.a.index, scalars + step.b.index, scalars + step.c.index, scalars + step.to.index, 1);
 
-    parallel_for((size_ + block_ - 1) / block_, grain_, [&](int64_t begin, int64_t end) {
-        alignas(64) float registers[register_floats];
-        const Frame frame{in, out, registers, scalars};
-        for (int64_t b = begin; b < end; ++b)
-            block(frame, b * block_, std::min(block_, size_ - b * block_));
+    parallel_for((units_ + block_ - 1) / block_, grain_, [&](int64_t begin, int64_t end) {
+        alignas(64) float registers[max_floats];
+        const Frame frame{in, out, registers, registers + registers_ * block_ * unit_, scalars};
+        for (int64_t b = begin; b < end; ++b) block(frame, b * block_, std::min(block_, units_ - b * block_));
     });
 }
 

@@ -14,14 +14,18 @@ namespace {
 
 // Builds the same chain twice: for the interpreter, and as a double function of a position.
 struct Twin {
-    explicit Twin(Shape shape) : shape(shape), spec(shape) {}
+    Twin(Shape shape, bool by_rows) : shape(shape), spec(shape, by_rows) {}
 
-    int input(const Shape& s, Noise& noise) {
+    int input(const Shape& s, Noise& noise, DType dtype = DType::float32) {
         data.push_back(std::make_unique<std::vector<float>>());
         auto& v = *data.back();
         for (int64_t i = 0; i < s.size(); ++i)
             v.push_back(static_cast<float>(noise.uniform(-2, 2)));
         in.push_back(v.data());
+        if (dtype == DType::float64) {   // one that must be converted, hence loaded into a register
+            wide.push_back(std::make_unique<std::vector<double>>(v.begin(), v.end()));
+            in.back() = wide.back()->data();
+        }
         const auto strides = broadcast_strides(s, shape);
         const Shape full = shape;
         values.push_back([&v, strides, full](int64_t i) {
@@ -32,7 +36,7 @@ struct Twin {
             }
             return double(v[static_cast<size_t>(at)]);
         });
-        ids.push_back(spec.input(DType::float32, s));
+        ids.push_back(spec.input(dtype, s));
         return int(ids.size()) - 1;
     }
     int add(int id, std::function<double(int64_t)> f) {
@@ -78,9 +82,29 @@ struct Twin {
         }
     }
 
+    // Scaled down, so that sums of sums stay in range.
+    void sum_of_rows(Noise& noise) {
+        std::vector<size_t> full;
+        for (size_t i = 0; i < ids.size(); ++i)
+            if (spec.extent(ids[i]) == Extent::full) full.push_back(i);
+        if (full.empty()) return;
+        const size_t a = full[size_t(noise.integer(0, int64_t(full.size()) - 1))];
+        const auto va = values[a];
+        const int64_t n = shape.back();
+        const bool largest = noise.integer(0, 1) == 1;
+        const int reduced = spec.reduce(largest ? ReduceOp::max : ReduceOp::sum, ids[a]);
+        add(spec.binary(BinaryOp::div, reduced, spec.constant(float(n))), [=](int64_t i) {
+            double total = largest ? va(i / n * n) : 0;
+            for (int64_t k = i / n * n; k < i / n * n + n; ++k)
+                total = largest ? std::max(total, va(k)) : total + va(k);
+            return total / double(n);
+        });
+    }
+
     Shape shape;
     ChainSpec spec;
     std::vector<std::unique_ptr<std::vector<float>>> data;
+    std::vector<std::unique_ptr<std::vector<double>>> wide;
     std::vector<const void*> in;
     std::vector<std::function<double(int64_t)>> values;
     std::vector<int> ids;
@@ -95,7 +119,8 @@ TEST_CASE("random chains agree with their steps in double") {
         const Shape shape = shapes[round % 8];
         CAPTURE(round);
         CAPTURE(shape);
-        Twin twin(shape);
+        const bool by_rows = round % 16 >= 8 && shape.rank() > 0 && shape.back() < 2000;
+        Twin twin(shape, by_rows);
         twin.input(shape, noise);
         twin.input({}, noise);
         if (shape.rank() > 0) twin.input({shape[shape.rank() - 1]}, noise);
@@ -108,7 +133,11 @@ TEST_CASE("random chains agree with their steps in double") {
             twin.input(middle, noise);
         }
         const int64_t steps = noise.integer(1, 14);
-        for (int64_t k = 0; k < steps; ++k) twin.step(noise);
+        for (int64_t k = 0; k < steps; ++k) {
+            if (by_rows && k % 4 == 1) twin.sum_of_rows(noise);
+            if (k % 5 == 2) twin.input(shape, noise, k % 2 == 0 ? DType::float32 : DType::float64);
+            twin.step(noise);
+        }
         // The last value, one from the middle and, now and then, an input passed through.
         std::vector<size_t> wanted{twin.ids.size() - 1,
                                    size_t(noise.integer(0, int64_t(twin.ids.size()) - 1))};
@@ -167,12 +196,45 @@ TEST_CASE("chains read and write other dtypes") {
     CHECK(three[3] == 3);
 }
 
+TEST_CASE("a chain gives one element a row, and reads with strides") {
+    // Columns 1 and 2 of a (3, 4) matrix, their row sums, and the sums' differences from 10.
+    ChainSpec spec({3, 2}, true);
+    const int x = spec.input(DType::float32, {4, 1}, 1);
+    const int transposed = spec.input(DType::float32, {1, 3}, 0);
+    const int total = spec.reduce(ReduceOp::sum, x);
+    spec.output(total, DType::float32, Extent::row);
+    spec.output(spec.binary(BinaryOp::sub, spec.constant(10), total), DType::int32, Extent::row);
+    spec.output(spec.binary(BinaryOp::add, x, transposed), DType::float32);
+    spec.output(total, DType::float32);
+    float matrix[12], other[6] = {100, 200, 300, 400, 500, 600};
+    for (int i = 0; i < 12; ++i) matrix[i] = float(i);
+    float totals[3], sum[6], wide[6];
+    int32_t rest[3];
+    const void* in[] = {matrix, other};
+    void* out[] = {totals, rest, sum, wide};
+    Chain(spec).run(in, out);
+    for (int r = 0; r < 3; ++r) {
+        const float expected = float(8 * r + 3);
+        CHECK(totals[r] == expected);
+        CHECK(rest[r] == int(10 - expected));
+        for (int c = 0; c < 2; ++c) {
+            CHECK(sum[2 * r + c] == float(4 * r + c + 1) + other[3 * c + r]);
+            CHECK(wide[2 * r + c] == expected);
+        }
+    }
+}
+
 TEST_CASE("bad chains are refused") {
     ChainSpec spec({2, 3});
     CHECK_THROWS_AS(spec.input(DType::float32, {4}), ShapeError);
     CHECK_THROWS_AS(spec.input(DType::complex64, {3}), DTypeError);
     CHECK_THROWS_AS(spec.unary(UnaryOp::exp, 0), ValueError);
     CHECK_THROWS_AS(spec.output(0, DType::float32), ValueError);
+    CHECK_THROWS_AS(spec.reduce(ReduceOp::sum, spec.input(DType::float32, Shape{2, 3})), UnsupportedError);
+    ChainSpec rows({2, 20000}, true);
+    const int x = rows.input(DType::bfloat16, Shape{2, 20000});
+    rows.output(rows.binary(BinaryOp::add, x, rows.unary(UnaryOp::exp, x)), DType::float32);
+    CHECK_THROWS_AS(Chain{rows}, UnsupportedError);
     std::vector<int> many;
     for (int i = 0; i < 40; ++i) many.push_back(spec.input(DType::float16, {2, 3}));
     for (const int id : many) spec.output(id, DType::float32);
