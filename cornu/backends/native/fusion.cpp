@@ -61,6 +61,19 @@ private:
 
     // ---- which calls ----
 
+    bool row_fits(const Shape& shape) const { return shape.rank() > 0 && shape.back() > 1 && shape.back() <= longest_row; }
+    bool sums_rows(const Graph::Node& call) const {
+        const Shape& in = shape(call.in[0]);
+        return row_fits(in) && call.attrs.as<ReduceAttrs>().axes == std::vector<int64_t>{in.rank() - 1};
+    }
+    bool sums_columns(const Graph::Node& call) const {
+        const Shape& in = shape(call.in[0]);
+        const auto& axes = call.attrs.as<ReduceAttrs>().axes;
+        if (std::string_view(call.op->name) != "reduce_sum" || in.rank() < 2 || !row_fits(in) || static_cast<int64_t>(axes.size()) != in.rank() - 1) return false;
+        return std::find(axes.begin(), axes.end(), in.rank() - 1) == axes.end();
+    }
+    bool sums_columns(int n) const { return step(n).kind == ChainStep::reduce && may_join(node(n), step(n)) && !sums_rows(node(n)); }
+
     bool may_join(const Graph::Node& call, ChainStep step) const {
         const Spec& out = graph_.spec(call.out[0]);
         const auto dtype = [&](size_t i) { return graph_.spec(call.in[i]).dtype; };
@@ -76,10 +89,7 @@ private:
             case ChainStep::select: return dtype(0) == DType::bool_ && dtype(1) == out.dtype && dtype(2) == out.dtype;
             case ChainStep::cast: return !is_complex(dtype(0)) && dtype(0) != DType::string && dtype(0) != DType::int4;
             case ChainStep::same: case ChainStep::broadcast: case ChainStep::reshape: return dtype(0) == out.dtype;
-            case ChainStep::reduce: {
-                const Shape& in = shape(call.in[0]);
-                return all(DType::float32) && in.rank() > 0 && call.attrs.as<ReduceAttrs>().axes == std::vector<int64_t>{in.rank() - 1} && in.back() > 1 && in.back() <= longest_row;
-            }
+            case ChainStep::reduce: return all(DType::float32) && (sums_rows(call) || sums_columns(call));
         }
         return false;
     }
@@ -99,9 +109,14 @@ private:
     bool fits(int n, const Shape& full, Inside inside) const {
         const Graph::Node& call = node(n);
         const ChainStep::Kind kind = step(n).kind;
-        const auto extent = kind == ChainStep::reduce && shape(call.in[0]) == full ? Extent::row : extent_in(full, shape(call.out[0]));
+        for (const ValueId id : call.in)   // a sum of columns is known only when the whole group is done
+            if (inside(id) && sums_columns(producer(id))) return false;
+        if (kind == ChainStep::reduce) {
+            const auto of = extent_in(full, shape(call.in[0]));
+            return of == Extent::full;
+        }
+        const auto extent = extent_in(full, shape(call.out[0]));
         if (!extent) return false;
-        if (kind == ChainStep::reduce) return shape(call.in[0]) == full;
         for (const ValueId id : call.in) {
             const Shape& s = shape(id);
             const auto own = extent_in(full, s);
@@ -134,7 +149,7 @@ private:
             const Shape& full = shapes_.at(candidate);
             if (!alone && shapes_.at(v) != full) continue;
             const auto inside = [&](ValueId id) { return vertex_of(id) == candidate || (!alone && vertex_of(id) == v); };
-            if (!fits(n, full, inside) || !small_enough(v, candidate) || indirect(v, candidate) || indirect(candidate, v)) continue;
+            if (!fits(n, full, inside) || waits(v, candidate) || waits(candidate, v) || !small_enough(v, candidate) || indirect(v, candidate) || indirect(candidate, v)) continue;
             merge(v, candidate);
         }
     }
@@ -147,6 +162,13 @@ private:
                 for (const ValueId id : node(n).in)
                     if (vertex_of(id) != a && vertex_of(id) != b && !graph_.is_constant(id)) inputs.insert(id);
         return inputs.size() <= static_cast<size_t>(most_inputs);
+    }
+
+    // Whether a member of `a` reads a sum of columns made in `b`.
+    bool waits(int a, int b) {
+        return std::any_of(members(a).begin(), members(a).end(), [&](int n) {
+            return std::any_of(node(n).in.begin(), node(n).in.end(), [&](ValueId id) { return vertex_of(id) == b && sums_columns(producer(id)); });
+        });
     }
 
     void merge(int from, int into) {
@@ -245,6 +267,13 @@ private:
 
     // ---- the chain of one group ----
 
+    // Whether meeting an operand of that shape is better done row by row than by spreading it.
+    static bool goes_by_rows(const Shape& full, const Shape& shape) {
+        if (full.rank() < 2 || shape.size() < 2 || shape == full || full.back() > longest_row / 2) return false;
+        const bool columns = shape.size() == full.back() && shape.back() == full.back();
+        return columns ? full.back() >= 4 : full.back() >= shortest_row && shape.back() == 1 && shape.size() * full.back() == full.size();
+    }
+
     struct Writing {
         int group;
         Shape full;
@@ -272,7 +301,7 @@ private:
             by_rows = by_rows || step(m).kind == ChainStep::reduce || extent_in(w.full, shape(node(m).out[0])) == Extent::row;
             for (const ValueId id : node(m).in) {
                 if (vertex_of(id) != v && shape(id) == w.full) w.read.insert(id);
-                by_rows = by_rows || (n >= shortest_row && n <= longest_row / 2 && shape(id).size() > 1 && shape(id) != w.full && shape(id).size() * n <= w.full.size() * 2);
+                by_rows = by_rows || goes_by_rows(w.full, shape(id));
             }
         }
         w.program = std::make_shared<ChainSpec>(w.full, by_rows);
@@ -287,7 +316,8 @@ private:
                 chain.out.push_back(id);
                 attrs.out.push_back(graph_.spec(id));
             }
-            for (const ValueId id : chain.out) w.program->output(w.ids.at({id, false}), graph_.spec(id).dtype, *extent_in(w.full, shape(id)));
+            for (const ValueId id : chain.out)
+                w.program->output(w.ids.at({id, false}), graph_.spec(id).dtype, sums_columns(producer(id)) ? Extent::column : *extent_in(w.full, shape(id)));
             Chain check(*w.program);
         } catch (const UnsupportedError&) {
             return {};   // too much for one chain: its calls stay as they are
@@ -324,7 +354,7 @@ private:
                 const bool to_truth = graph_.spec(call.out[0]).dtype == DType::bool_ && !is(0, DType::bool_);
                 return to_truth ? program.binary(BinaryOp::ne, a, program.constant(0)) : a;
             }
-            case ChainStep::reduce: return program.reduce(static_cast<ReduceOp>(what.code), operand(0));
+            case ChainStep::reduce: return sums_rows(call) ? program.reduce(static_cast<ReduceOp>(what.code), operand(0)) : program.sum_columns(operand(0));
             default: return operand(0);
         }
     }
@@ -410,7 +440,8 @@ private:
 
 Kernel lower_chain(const Call& call) {
     const auto& attrs = call.as<ChainAttrs>();
-    Kernel kernel{.run = [chain = Chain(*attrs.program)](const void* const* in, void* const* out, void*) { chain.run(in, out); }};
+    const auto chain = std::make_shared<const Chain>(*attrs.program);
+    Kernel kernel{.run = [chain](const void* const* in, void* const* out, void* scratch) { chain->run(in, out, scratch); }, .scratch_bytes = chain->scratch_bytes()};
     for (size_t k = 0; k < call.out.size(); ++k)
         for (size_t i = 0; i < call.in.size(); ++i)
             if (attrs.plain[i] && call.in[i].shape == call.out[k].shape && call.in[i].dtype == call.out[k].dtype) kernel.in_place.emplace_back(static_cast<int>(k), static_cast<int>(i));

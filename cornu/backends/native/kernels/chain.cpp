@@ -13,6 +13,8 @@ namespace cornu::native {
 namespace {
 
 constexpr int64_t register_floats = 8192;    // all registers of a block together, where rows allow: 32 KiB
+constexpr int64_t short_columns = 256;       // spread over a block once, rather than met row by row
+constexpr int64_t most_parts = 16, part_work = 32768;   // of sums of columns
 constexpr int64_t large_bytes = 16 << 20;    // beyond this, memory is the limit and short blocks serve it best
 
 void refuse_dtype(DType dtype, const char* what) {
@@ -106,18 +108,25 @@ int ChainSpec::reduce(ReduceOp op, int a) {
     return id;
 }
 
+int ChainSpec::sum_columns(int a) {
+    const int id = push({.kind = Kind::sum_columns, .a = a, .extent = Extent::column});
+    if (!by_rows_ || extent(a) != Extent::full) throw UnsupportedError("a chain sums columns of its full shape, when it goes by rows.");
+    return id;
+}
+
 void ChainSpec::output(int value, DType dtype, Extent extent) {
     if (value < 0 || value >= static_cast<int>(values_.size()))
         throw ValueError(str("a chain's output is one of its values. Received: ", value, "."));
     refuse_dtype(dtype, "outputs");
-    const bool wide = extent == Extent::full || (extent == Extent::row && by_rows_ && this->extent(value) <= Extent::row);
-    if (!wide) throw ValueError("a chain's output covers its shape, or has one element a row.");
+    const bool sums = values_[static_cast<size_t>(value)].kind == Kind::sum_columns;
+    const bool wide = sums ? extent == Extent::column && dtype == DType::float32 : extent == Extent::full || (extent == Extent::row && by_rows_ && this->extent(value) <= Extent::row);
+    if (!wide) throw ValueError("a chain's output covers its shape, or has one element a row, or is a float32 sum of columns.");
     outputs_.push_back({value, dtype, extent});
 }
 
 std::string ChainSpec::to_string() const {
     std::ostringstream out;
-    const char* kinds[] = {"input", "constant", "unary", "binary", "select", "reduce"};
+    const char* kinds[] = {"input", "constant", "unary", "binary", "select", "reduce", "sum_columns"};
     const char* extents[] = {"", "/row", "/column", "/full"};
     for (size_t i = 0; i < values_.size(); ++i) {
         const Value& v = values_[i];
@@ -191,9 +200,17 @@ private:
         // Read where it lies; but not as an output, which may be written over another's input.
         const bool dense = input.walk.axes == 1 && (input.walk.step(0) == 1 || input.walk.size == 1);
         const bool lies = v.extent != Extent::scalar && dense && !input.cast && !is_output;
-        // A column that must be converted is spread over the block like any other input.
-        const Extent extent = v.extent == Extent::column && !lies ? Extent::full : v.extent;
-        if (extent != v.extent) input.walk = make_walk<1>(spec_.shape_.dims(), {v.strides});
+        // Every block holds the same spread column: made once, its register is kept.
+        const bool resident = v.extent == Extent::column && (!lies || spec_.shape_.back() < short_columns);
+        const Extent extent = resident ? Extent::full : v.extent;
+        if (resident) {
+            if (last(id) < 0) return;
+            input.walk = make_walk<1>(spec_.shape_.dims(), {v.strides});
+            last(id) = static_cast<int>(spec_.values_.size());
+            place(id) = input.to = Place{Place::reg, Extent::full, chain_.registers_++};
+            chain_.resident_.push_back(input);
+            return;
+        }
         place(id) = v.extent == Extent::scalar ? Place{Place::scalar, Extent::scalar, scalars_++}
                     : lies                     ? Place{Place::operand, extent, input.operand}
                                                : take(extent);
@@ -263,6 +280,11 @@ private:
                 give_back(place(o));
             }
         for (const Place& p : spread_places) give_back(p);
+        if (v.kind == Kind::sum_columns) {
+            step.to = place(id) = {Place::operand, Extent::column, static_cast<int>(chain_.sums_++)};
+            chain_.steps_.push_back(step);
+            return;
+        }
         place(id) = v.extent == Extent::scalar ? Place{Place::scalar, Extent::scalar, scalars_++} : take(v.extent);
         step.to = place(id);
         (v.extent == Extent::scalar ? chain_.scalar_steps_ : chain_.steps_).push_back(step);
@@ -270,6 +292,10 @@ private:
 
     void add_output(const ChainSpec::Result& result) {
         Place from = place(result.value);
+        if (value(result.value).kind == Kind::sum_columns) {
+            chain_.outputs_.push_back({from, Extent::column, nullptr, 4, true});
+            return;
+        }
         if (from.extent != result.extent && from.extent != Extent::scalar) from = spread(from, result.extent);
         Output output{from, result.extent, nullptr, bits(result.dtype) / 8, false};
         if (result.dtype != DType::float32) output.cast = cast_loop(DType::float32, result.dtype);
@@ -277,7 +303,7 @@ private:
         if (chain_.outputs_.size() < spec_.outputs_.size() || chain_.steps_.empty()) return;
         // The last step may write its result where it belongs: all reading of the block is over.
         Step& step = chain_.steps_.back();
-        if (step.kind == Kind::input) return;
+        if (step.kind == Kind::input || step.kind == Kind::sum_columns) return;
         int readers = 0;
         for (const Output& o : chain_.outputs_)
             if (o.from.where == Place::reg && o.from.extent == step.to.extent && o.from.index == step.to.index) ++readers;
@@ -297,11 +323,13 @@ private:
         if (size * traffic > large_bytes) elements = 256;
         chain_.unit_ = spec_.by_rows_ ? std::max<int64_t>(spec_.shape_.back(), 1) : 1;
         chain_.units_ = spec_.by_rows_ ? chain_rows() : size;
-        chain_.block_ = spec_.by_rows_ ? std::clamp<int64_t>(elements / chain_.unit_, 1, 64) : elements;
+        chain_.block_ = spec_.by_rows_ ? std::max<int64_t>(elements / chain_.unit_, 1) : elements;
         if (chain_.block_ * (chain_.registers_ * chain_.unit_ + chain_.row_registers_) > max_floats)
             throw UnsupportedError(str("a chain's rows are too long to be worked on in registers. Received: ", chain_.unit_, "."));
         const int64_t work = static_cast<int64_t>(chain_.steps_.size() + chain_.outputs_.size());
         chain_.grain_ = std::max<int64_t>(1, 16384 / (chain_.block_ * chain_.unit_ * std::max<int64_t>(work, 1)));
+        const int64_t blocks = (chain_.units_ + chain_.block_ - 1) / chain_.block_;
+        if (chain_.sums_) chain_.parts_ = std::clamp<int64_t>(size * work / part_work, 1, std::clamp<int64_t>(blocks, 1, most_parts));
     }
 
     Chain& chain_;
@@ -322,6 +350,7 @@ struct Chain::Frame {
     float* registers;
     float* rows;          // registers of values with one number a row
     const float* scalars;
+    double* sums;
 };
 
 void Chain::apply(const Step& step, const float* a, const float* b, const float* c, float* to, int64_t n) {
@@ -358,7 +387,7 @@ void Chain::apply(const Step& step, const float* a, const float* b, const float*
         case ChainSpec::Kind::reduce:
             *to = step.reduce == ReduceOp::sum ? static_cast<float>(simd().sum(a, n)) : step.reduce == ReduceOp::max ? simd().max(a, n) : simd().min(a, n);
             break;
-        case ChainSpec::Kind::input:
+        case ChainSpec::Kind::input: case ChainSpec::Kind::sum_columns:
             break;
     }
 }
@@ -415,6 +444,10 @@ void Chain::block(const Frame& frame, int64_t first, int64_t units) const {
             load(inputs_[static_cast<size_t>(step.a.index)], frame, row ? first : begin, row ? units : count);
             continue;
         }
+        if (step.kind == ChainSpec::Kind::sum_columns) {
+            simd().add_rows(pointer(step.a), units, unit_, unit_, frame.sums + step.to.index * unit_);
+            continue;
+        }
         float* to = step.to_output >= 0 ? static_cast<float*>(frame.out[step.to_output]) + (row ? first : begin) : const_cast<float*>(pointer(step.to));
         const float *a = pointer(step.a), *b = pointer(step.b), *c = pointer(step.c);
         if (step.each_row || step.kind == ChainSpec::Kind::reduce) {
@@ -432,8 +465,7 @@ void Chain::block(const Frame& frame, int64_t first, int64_t units) const {
     }
 }
 
-void Chain::run(const void* const* in, void* const* out) const {
-    if (units_ == 0) return;
+void Chain::run(const void* const* in, void* const* out, void* scratch) const {
     float scalars[max_scalars];
     for (const auto& [slot, value] : constants_) scalars[slot] = value;
     for (const Input& input : scalar_inputs_) {
@@ -444,11 +476,31 @@ void Chain::run(const void* const* in, void* const* out) const {
     for (const Step& step : scalar_steps_)
         apply(step, scalars + step.a.index, scalars + step.b.index, scalars + step.c.index, scalars + step.to.index, 1);
 
-    parallel_for((units_ + block_ - 1) / block_, grain_, [&](int64_t begin, int64_t end) {
+    const int64_t blocks = (units_ + block_ - 1) / block_;
+    const auto work = [&](int64_t begin, int64_t end, double* sums) {
         alignas(64) float registers[max_floats];
-        const Frame frame{in, out, registers, registers + registers_ * block_ * unit_, scalars};
+        const Frame frame{in, out, registers, registers + registers_ * block_ * unit_, scalars, sums};
+        for (const Input& input : resident_) load(input, frame, 0, std::min(block_, units_) * unit_);
         for (int64_t b = begin; b < end; ++b) block(frame, b * block_, std::min(block_, units_ - b * block_));
+    };
+    if (!sums_) {
+        if (blocks) parallel_for(blocks, grain_, [&](int64_t begin, int64_t end) { work(begin, end, nullptr); });
+        return;
+    }
+    const int64_t width = sums_ * unit_;
+    double* sums = static_cast<double*>(scratch);
+    std::fill(sums, sums + parts_ * width, 0.0);
+    parallel_for(parts_, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; ++p) work(blocks * p / parts_, blocks * (p + 1) / parts_, sums + p * width);
     });
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+        if (outputs_[i].extent != Extent::column) continue;
+        for (int64_t k = 0; k < unit_; ++k) {
+            double total = 0;
+            for (int64_t p = 0; p < parts_; ++p) total += sums[p * width + outputs_[i].from.index * unit_ + k];
+            static_cast<float*>(out[i])[k] = static_cast<float>(total);
+        }
+    }
 }
 
 }  // namespace cornu::native

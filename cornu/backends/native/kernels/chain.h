@@ -38,7 +38,8 @@ public:
     int binary(BinaryOp op, int a, int b);    // comparisons give 0 or 1; logical ops take 0 or 1
     int select(int condition, int a, int b);  // condition != 0 ? a : b
     int reduce(ReduceOp op, int a);           // sum, max or min of each row of a full value
-    // A result of run, in call order; dense, of the chain's shape, or with one element a row.
+    int sum_columns(int a);                   // over all rows of a full value; known only at the end: an output
+    // A result of run, in call order; dense, of the chain's shape, or with one element a row or column.
     void output(int value, DType dtype, Extent extent = Extent::full);
 
     Extent extent(int value) const { return values_[static_cast<size_t>(value)].extent; }
@@ -52,7 +53,7 @@ public:
 
 private:
     friend class Chain;
-    enum class Kind : uint8_t { input, constant, unary, binary, select, reduce };
+    enum class Kind : uint8_t { input, constant, unary, binary, select, reduce, sum_columns };
     struct Value {
         Kind kind;
         uint8_t op = 0;
@@ -80,7 +81,9 @@ public:
     // Throws UnsupportedError for a chain of more values than fit (split it).
     explicit Chain(const ChainSpec& spec);
     // An output may be the memory of an input of the chain's full shape and the output's dtype.
-    void run(const void* const* in, void* const* out) const;
+    // `scratch`: scratch_bytes() of memory, needed for sums of columns only.
+    void run(const void* const* in, void* const* out, void* scratch = nullptr) const;
+    size_t scratch_bytes() const { return static_cast<size_t>(parts_ * sums_ * unit_) * sizeof(double); }
 
     static constexpr int max_inputs = 24, max_registers = 32, max_scalars = 64;
     static constexpr int64_t max_floats = 32768;   // of all registers of a block
@@ -115,7 +118,7 @@ private:
         Extent extent;
         Cast::Loop cast;
         int64_t bytes;
-        bool done;  // its step wrote it
+        bool done;  // its step wrote it, or it is a sum of columns
     };
     struct Frame;
     class Builder;
@@ -126,9 +129,11 @@ private:
 
     // A unit is a row, or one element where rows do not matter.
     int64_t units_ = 0, unit_ = 1, block_ = 0, grain_ = 0;
+    int64_t parts_ = 0, sums_ = 0;   // columns are summed in so many parts, which follow from the sizes alone
     int registers_ = 0, row_registers_ = 0;
     std::vector<std::pair<int, float>> constants_;  // scalar slot, value
     std::vector<Input> inputs_, scalar_inputs_;
+    std::vector<Input> resident_;                   // short columns, spread over a block once
     std::vector<int64_t> offsets_;                  // by operand, in elements
     std::vector<Step> steps_, scalar_steps_;
     std::vector<Output> outputs_;

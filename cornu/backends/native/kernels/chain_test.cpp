@@ -5,6 +5,7 @@
 
 #include "cornu/backends/native/kernels/for_tests.h"
 #include "cornu/base/error.h"
+#include "cornu/base/parallel.h"
 
 using namespace cornu;
 using namespace cornu::native;
@@ -221,6 +222,40 @@ TEST_CASE("a chain gives one element a row, and reads with strides") {
             CHECK(sum[2 * r + c] == float(4 * r + c + 1) + other[3 * c + r]);
             CHECK(wide[2 * r + c] == expected);
         }
+    }
+}
+
+TEST_CASE("a chain sums columns, the same for any number of threads") {
+    Noise noise;
+    for (const int64_t n : {3, 40, 700}) {
+        const Shape shape{300, n};
+        CAPTURE(n);
+        ChainSpec spec(shape, true);
+        const int x = spec.input(DType::float32, shape), column = spec.input(DType::float32, Shape{n});
+        const int product = spec.binary(BinaryOp::mul, x, column);
+        spec.output(spec.sum_columns(product), DType::float32, Extent::column);
+        spec.output(product, DType::float32);
+        spec.output(spec.sum_columns(x), DType::float32, Extent::column);
+        std::vector<float> values, columns, products(size_t(300 * n)), first(size_t(n), -1.f), second(size_t(n), -1.f), again(size_t(n), -1.f);
+        for (int64_t i = 0; i < 300 * n; ++i) values.push_back(float(noise.uniform(-1, 1)));
+        for (int64_t i = 0; i < n; ++i) columns.push_back(float(noise.uniform(-1, 1)));
+        std::vector<double> sums(size_t(n), 0), weighted(size_t(n), 0);
+        for (size_t i = 0; i < values.size(); ++i) {
+            sums[i % size_t(n)] += double(values[i]);
+            weighted[i % size_t(n)] += double(values[i]) * double(columns[i % size_t(n)]);
+        }
+        const Chain chain(spec);
+        std::vector<char> scratch(chain.scratch_bytes());
+        const void* in[] = {values.data(), columns.data()};
+        void* out[] = {first.data(), products.data(), second.data()};
+        chain.run(in, out, scratch.data());
+        CHECK(near(first, weighted, 1e-5));
+        CHECK(near(second, sums, 1e-5));
+        set_threads(1);
+        out[0] = again.data();
+        chain.run(in, out, scratch.data());
+        set_threads(0);
+        CHECK(again == first);
     }
 }
 
