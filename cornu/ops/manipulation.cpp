@@ -67,6 +67,23 @@ constinit const Op split_op = {
         }
         return out;
     },
+    // One concatenation, rather than a padded array for each part.
+    .vjp = [](const Vjp& v) -> Tensors {
+        const auto& s = v.as<SplitAttrs>();
+        const int64_t axis = normalize_axis(s.axis, v.x().rank());
+        const Ints cuts = s.cuts(v.x().shape()[axis]);
+        Tensors parts;
+        for (size_t i = 0; i < v.out.size(); ++i) parts.push_back(v.g(i));
+        if (std::is_sorted(cuts.begin(), cuts.end())) return {ops::concatenate(parts, axis)};
+        Tensor sum = ops::zeros_like(v.x());   // parts that overlap
+        for (size_t i = 0; i < parts.size(); ++i) {
+            Ints low(static_cast<size_t>(v.x().rank()), 0), high = low;
+            low[static_cast<size_t>(axis)] = cuts[i];
+            high[static_cast<size_t>(axis)] = v.x().shape()[axis] - cuts[i] - parts[i].shape()[axis];
+            sum = sum + prim::pad(parts[i], Tensor::full({}, 0, parts[i].dtype()), low, high);
+        }
+        return {sum};
+    },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const auto& s = attrs.as<SplitAttrs>();
         const int64_t axis = normalize_axis(s.axis, in[0].rank());
@@ -75,9 +92,10 @@ constinit const Op split_op = {
         for (size_t i = 1; i < cuts.size(); ++i) out.push_back(between(in[0], axis, cuts[i - 1], cuts[i]));
         return out;
     },
+    .traits = {.fused = true},
     .samples = {.cases = [] {
         const Spec x{{4, 6}, DType::float64};
-        return std::vector<OpSample>{{{x}, SplitAttrs{3, 1}}, {{x}, SplitAttrs{Json::array({1, 3}), 0}}, {{x}, SplitAttrs{Json::array({2, 9}), 1}}};
+        return std::vector<OpSample>{{{x}, SplitAttrs{3, 1}}, {{x}, SplitAttrs{Json::array({1, 3}), 0}}, {{x}, SplitAttrs{Json::array({2, 9}), 1}}, {{x}, SplitAttrs{Json::array({3, 1}), 1}}};
     }},
     .read_attrs = read_attrs<SplitAttrs>};
 
