@@ -1,6 +1,8 @@
 #include "cornu/autodiff/control_flow.h"
 
-#include "cornu/autodiff/tape.h"
+#include <algorithm>
+
+#include "cornu/autodiff/scan_gradient.h"
 #include "cornu/graph/recorder.h"
 #include "cornu/ops/catalogue.h"
 #include "cornu/ops/creation.h"
@@ -17,7 +19,7 @@ Tensors part(const Tensors& all, size_t from, size_t count) {
 Tensors rest(const Tensors& all, size_t from) { return part(all, from, all.size() - from); }
 void append(Tensors& to, const Tensors& more) { to.insert(to.end(), more.begin(), more.end()); }
 
-bool flows(const Tensor& x) { return is_float(x.dtype()) || is_complex(x.dtype()); }
+bool flows(const Tensor& x) { return has_gradient(x.dtype()); }
 
 Specs without_weakness(const Tensors& tensors) {
     Specs specs = specs_of(tensors);
@@ -35,26 +37,6 @@ void check_carried(const char* op, const Specs& before, const Specs& after) {
         return out;
     };
     throw ShapeError(str("ops.", op, ": the body must return carried values of the shapes and dtypes it was given: ", list(before), ". Received: ", list(after)));
-}
-
-// Gradients of a body: (its inputs, gradients of its outputs) → gradients of the inputs that flow.
-Tensors body_gradients(const Graph& body, const Tensors& inputs, const Tensors& output_grads) {
-    GradientTape tape;
-    // Values of their own, so that one tensor given twice gets two gradients.
-    Tensors outputs = replay(body, inputs), sources;
-    for (const Tensor& x : inputs)
-        if (flows(x)) sources.push_back(x);
-    Tensors grads = tape.gradient(outputs, sources, output_grads), all;
-    size_t next = 0;
-    for (const Tensor& x : inputs) {
-        if (!flows(x)) {
-            all.push_back(Tensor());
-            continue;
-        }
-        const Tensor& g = grads[next++];
-        all.push_back(g.defined() ? g : ops::zeros(x.shape(), x.dtype()));
-    }
-    return all;
 }
 
 constinit const Op while_op = {
@@ -115,8 +97,8 @@ Tensors saved_carries(const Vjp& v, const ScanAttrs& s) {
         .ys;
 }
 
-Tensors scan_vjp(const Vjp& v) {
-    const auto& s = v.as<ScanAttrs>();
+// The gradient of a scan as it stands, by replaying its body on each way back.
+Tensors replayed_vjp(const Vjp& v, const ScanAttrs& s) {
     const auto carries = static_cast<size_t>(s.carries), xs = static_cast<size_t>(s.xs);
     const Tensors captures = rest(v.in, carries + xs), x_all = part(v.in, carries, xs);
     const size_t ys = v.out.size() - carries;
@@ -155,6 +137,14 @@ Tensors scan_vjp(const Vjp& v) {
     for (size_t i = 0; i < xs; ++i)
         if (flows(x_all[i])) all[carries + i] = result.ys[next++];
     return all;
+}
+
+Tensors scan_vjp(const Vjp& v) {
+    const auto& s = v.as<ScanAttrs>();
+    if (!s.gradient) return replayed_vjp(v, s);
+    // Only a second derivative asks for gradients of what was saved for the first.
+    const bool of_saved = std::any_of(v.grads.end() - static_cast<std::ptrdiff_t>(s.gradient->saved), v.grads.end(), [](const Tensor& g) { return g.defined(); });
+    return of_saved ? replayed_vjp(v, s) : gradient_of_scan(v, s);
 }
 
 constinit const Op scan_op = {
@@ -266,8 +256,12 @@ ScanResult scan(const std::function<ScanResult(const Tensors&, const Tensors&)>&
         }, specs, &captures));
     append(in, xs);
     append(in, captures);
-    const Tensors out = apply(scan_op, in, ScanAttrs{body, static_cast<int64_t>(init.size()), static_cast<int64_t>(xs.size()), *length, reverse});
-    return {part(out, 0, init.size()), rest(out, init.size())};
+    ScanAttrs attrs{body, static_cast<int64_t>(init.size()), static_cast<int64_t>(xs.size()), *length, reverse};
+    const size_t own = body->outputs.size() - init.size();
+    if (Listener::any_active() && *length > 0) attrs.gradient = scan_gradient(*body, init.size(), xs.size());
+    if (attrs.gradient) attrs.body = attrs.gradient->forward;
+    const Tensors out = apply(scan_op, in, attrs);
+    return {part(out, 0, init.size()), part(out, init.size(), own)};
 }
 
 }  // namespace ops

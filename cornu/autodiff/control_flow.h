@@ -29,10 +29,13 @@ struct CondAttrs {
         s.field<&CondAttrs::then_captures>();
     }
 };
+struct ScanGradient;
 struct ScanAttrs {
     GraphPtr body;                   // (carries, x slices, captures) → (carries, y slices)
     int64_t carries = 0, xs = 0, length = 0;   // node inputs: carries, xs, captures; outputs: carries, ys
     bool reverse = false;
+    // Of a scan recorded under a tape: how to go back; its last outputs are what that needs.
+    std::shared_ptr<const ScanGradient> gradient = {};
     static void describe(Schema<ScanAttrs>& s) {
         s.field<&ScanAttrs::body>();
         s.field<&ScanAttrs::carries>();
