@@ -139,6 +139,7 @@ public:
     void run(const Split& split, Body body) {
         std::unique_lock caller(callers_, std::try_to_lock);
         if (!caller) return run_inline(split, body);
+        if (const ThreadTeam team = team_.load(std::memory_order_relaxed)) return run_by(team, split, body);
         if (helpers_.empty()) start();
 
         Loop loop(split, body);
@@ -157,7 +158,24 @@ public:
         if (loop.error) std::rethrow_exception(loop.error);
     }
 
+    void use(ThreadTeam team) {
+        const std::lock_guard lock(callers_);
+        if (team == team_.load()) return;
+        stop();
+        team_.store(team);
+    }
+
 private:
+    void run_by(ThreadTeam team, const Split& split, Body body) {
+        Loop loop(split, body);
+        const int threads = static_cast<int>(std::min<int64_t>(this->threads(), split.parts));
+        team(threads, [](void* loop) {
+            const InsideLoop inside;
+            static_cast<Loop*>(loop)->work();
+        }, &loop);
+        if (loop.error) std::rethrow_exception(loop.error);
+    }
+
     // The gate: helpers inside in bits 0-15, places left in 16-30, sleeping caller 31, number
     // above.
     static constexpr uint64_t inside_mask = 0xffff;
@@ -262,6 +280,7 @@ private:
     std::mutex callers_;  // held by the caller whose loop has the helpers
     std::vector<std::thread> helpers_;
     std::atomic<int> wanted_;
+    std::atomic<ThreadTeam> team_{nullptr};
     ::pid_t owner_ = 0;
     Loop* loop_ = nullptr;
     std::mutex sleep_;
@@ -294,6 +313,10 @@ void parallel_for(int64_t count, int64_t grain, Body body) {
 }
 
 int threads() { return pool().threads(); }
+
+void use_thread_team(ThreadTeam team) {
+    if (!inside_loop) pool().use(team);
+}
 
 void set_threads(int count) {
     if (count < 0 || count > max_threads) {

@@ -26,4 +26,10 @@ CORNU_API int threads();
 // [0, max_threads], and from inside a loop.
 CORNU_API void set_threads(int count);
 
+// Has loops run by somebody else's threads: `team(threads, work, loop)` calls work(loop) on up to that
+// many threads at once, the caller among them, and returns when all are done. For an engine whose
+// library keeps its threads spinning: two pools on the same cores take turns instead of sharing.
+using ThreadTeam = void (*)(int threads, void (*work)(void* loop), void* loop);
+CORNU_API void use_thread_team(ThreadTeam team);
+
 }  // namespace cornu

@@ -8,6 +8,10 @@
 
 #ifdef CORNU_HAS_GOMP
 extern "C" void omp_set_num_threads(int);
+extern "C" void GOMP_parallel(void (*work)(void*), void* data, unsigned threads, unsigned flags);
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define CORNU_OWN_THREADS   // libgomp is not instrumented: its barriers would look like races
 #endif
 
 namespace cornu::native::onednn {
@@ -34,6 +38,10 @@ void follow_threads([[maybe_unused]] Threads wanted_threads) {
     if (const int wanted = wanted_threads == Threads::one ? 1 : threads(); wanted != set_to) {
         omp_set_num_threads(wanted);
         set_to = wanted;
+#ifndef CORNU_OWN_THREADS
+        // From now on oneDNN's threads spin between its calls: loops are theirs too.
+        use_thread_team([](int count, void (*work)(void*), void* loop) { GOMP_parallel(work, loop, static_cast<unsigned>(count), 0); });
+#endif
     }
 #endif
 }
