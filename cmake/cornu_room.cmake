@@ -79,7 +79,7 @@ function(cornu_room_tests room)
     endif()
     if(CORNU_SANITIZE STREQUAL "thread")
         # libgomp, which oneDNN uses, is not instrumented: its threads look like races.
-        set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_NUM_THREADS=1)
+        set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_THREAD_LIMIT=1)
     endif()
 endfunction()
 

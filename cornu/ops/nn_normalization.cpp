@@ -34,8 +34,7 @@ constinit const Op moments_op = {
         const DType dtype = in[0].dtype();
         // 16-bit floats have too small a range for statistics.
         const Tensor x = bits(dtype) == 16 ? ops::cast(in[0], DType::float32) : in[0];
-        const Tensor mean = ops::mean(x, m.axes, true);
-        Tensors out{mean, ops::mean(ops::square(x - mean), m.axes, true)};
+        Tensors out{ops::mean(x, m.axes, true), ops::var(x, m.axes, true)};
         const Shape shape = reduced_shape(x.shape(), m.axes.resolve(x.rank()), m.keepdims);
         for (Tensor& y : out) {
             y = ops::reshape(y, shape);

@@ -224,11 +224,21 @@ constinit const Op mean_op = {
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op var_op = {
     .name = "var", .keras = "keras.src.ops.numpy.Var", .doc = "Variance over axes: the mean squared distance from the mean.", .infer = mean_infer,
+    // The mean's own share of the derivative is the mean distance from it: what rounding left of zero.
+    .vjp = [](const Vjp& v) -> Tensors {
+        const auto axes = v.as<KerasReduceAttrs>().axis.resolve(v.x().rank());
+        double n = 1;
+        for (const int64_t axis : axes) n *= static_cast<double>(v.x().shape()[axis]);
+        const Tensor g = ops::reshape(v.g(), reduced_shape(v.x().shape(), axes, true));
+        const Tensor centred = v.x() - ops::mean(v.x(), Axes(axes), true);
+        return {(centred - ops::mean(centred, Axes(axes), true)) * (g * (2 / n))};
+    },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const auto& a = attrs.as<KerasReduceAttrs>();
         const Tensor centred = in[0] - ops::mean(in[0], a.axis, true);
         return {ops::mean(ops::square(centred), a.axis, a.keepdims)};
     },
+    .traits = {.fused = true},
     .samples = {.low = 0.5, .high = 2, .cases = keras_reduce_cases, .distinct = true},
     .read_attrs = read_attrs<KerasReduceAttrs>};
 constinit const Op any_op = {

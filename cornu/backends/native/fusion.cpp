@@ -37,11 +37,12 @@ std::optional<Extent> extent_in(const Shape& full, const Shape& shape) {
 
 class Fusion {
 public:
-    explicit Fusion(const Graph& graph) : graph_(graph), vertex_(graph.nodes.size()), members_(graph.nodes.size()) {
+    explicit Fusion(const Graph& graph) : graph_(graph), vertex_(graph.nodes.size()), members_(graph.nodes.size()), place_(graph.nodes.size()) {
         for (size_t n = 0; n < graph.nodes.size(); ++n) {
             lowerings_.push_back(find_lowering(*graph.nodes[n].op));
             vertex_[n] = static_cast<int>(n);
             members_[n] = {static_cast<int>(n)};
+            place_[n] = static_cast<int>(n);
         }
     }
 
@@ -56,6 +57,7 @@ private:
     ChainStep step(int n) const { return lowerings_[static_cast<size_t>(n)] ? lowerings_[static_cast<size_t>(n)]->step : ChainStep{}; }
     int producer(ValueId id) const { return graph_.values[static_cast<size_t>(id)].node; }
     int vertex_of(ValueId id) const { return producer(id) < 0 ? -1 : vertex_[static_cast<size_t>(producer(id))]; }
+    int& place(int v) { return place_[static_cast<size_t>(v)]; }
     std::vector<int>& members(int v) { return members_[static_cast<size_t>(v)]; }
     const Shape& shape(ValueId id) const { return graph_.spec(id).shape; }
 
@@ -141,16 +143,20 @@ private:
             const int v = vertex_of(id);
             if (v >= 0 && shapes_.count(v) && may_join(node(producer(id)), step(producer(id))) && std::find(candidates.begin(), candidates.end(), v) == candidates.end()) candidates.push_back(v);
         }
-        std::sort(candidates.begin(), candidates.end(), [&](int a, int b) { return members(a).back() > members(b).back(); });
+        std::sort(candidates.begin(), candidates.end(), [&](int a, int b) { return place(a) > place(b); });
         for (const int candidate : candidates) {
             const int v = vertex_[static_cast<size_t>(n)];
-            if (v == candidate || n - members(candidate).back() > nearness) continue;
-            const bool alone = members(v).size() == 1;
+            if (v == candidate) continue;
+            const bool alone = members(v).size() == 1, near = n - place(candidate) <= nearness;
+            // A sum of what the group makes keeps nothing alive, however far away it is asked for.
+            if (!near && !(alone && step(n).kind == ChainStep::reduce)) continue;
             const Shape& full = shapes_.at(candidate);
             if (!alone && shapes_.at(v) != full) continue;
             const auto inside = [&](ValueId id) { return vertex_of(id) == candidate || (!alone && vertex_of(id) == v); };
             if (!fits(n, full, inside) || waits(v, candidate) || waits(candidate, v) || !small_enough(v, candidate) || indirect(v, candidate) || indirect(candidate, v)) continue;
+            const int place_now = near ? std::max(place(v), place(candidate)) : place(candidate);
             merge(v, candidate);
+            place(candidate) = place_now;
         }
     }
 
@@ -217,13 +223,13 @@ private:
     std::vector<int> order() {
         std::vector<int> pending(graph_.nodes.size(), 0);
         std::vector<std::vector<int>> users(graph_.nodes.size());
-        std::priority_queue<std::pair<int, int>, std::vector<std::pair<int, int>>, std::greater<>> ready;   // by the last member
+        std::priority_queue<std::pair<int, int>, std::vector<std::pair<int, int>>, std::greater<>> ready;   // by place
         for (size_t v = 0; v < graph_.nodes.size(); ++v) {
             std::set<int> sources;
             each_source(static_cast<int>(v), [&](int source) { sources.insert(source); });
             pending[v] = static_cast<int>(sources.size());
             for (const int source : sources) users[static_cast<size_t>(source)].push_back(static_cast<int>(v));
-            if (!members_[v].empty() && sources.empty()) ready.emplace(members_[v].back(), static_cast<int>(v));
+            if (!members_[v].empty() && sources.empty()) ready.emplace(place_[v], static_cast<int>(v));
         }
         std::vector<int> sorted;
         while (!ready.empty()) {
@@ -231,7 +237,7 @@ private:
             ready.pop();
             sorted.push_back(v);
             for (const int user : users[static_cast<size_t>(v)])
-                if (--pending[static_cast<size_t>(user)] == 0) ready.emplace(members(user).back(), user);
+                if (--pending[static_cast<size_t>(user)] == 0) ready.emplace(place(user), user);
         }
         return sorted;
     }
@@ -242,6 +248,13 @@ private:
         for (Graph::Value& value : out.values) value.node = -1;
         needed_.assign(graph_.values.size(), 0);
         for (const ValueId id : graph_.outputs) needed_[static_cast<size_t>(id)] = 1;
+        in_memory_ = needed_;
+        for (const ValueId id : graph_.inputs) in_memory_[static_cast<size_t>(id)] = 1;
+        for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+            if (members(vertex_[n]).size() > 1 || (lowerings_[n] && lowerings_[n]->step.kind == ChainStep::window)) continue;
+            for (const ValueId id : graph_.nodes[n].in) in_memory_[static_cast<size_t>(id)] = 1;
+            for (const ValueId id : graph_.nodes[n].out) in_memory_[static_cast<size_t>(id)] = 1;
+        }
         std::vector<int> sorted = order();
         // From the back, so that each knows which of its values somebody still wants.
         std::vector<Graph::Node> nodes;
@@ -381,7 +394,7 @@ private:
 
     // A large value of another group whose call is lighter than reading its result back from memory.
     bool cheap_to_repeat(const Writing& w, ValueId id) const {
-        if (producer(id) < 0 || vertex_of(id) == w.group || shape(id) != w.full || needed_[static_cast<size_t>(id)]) return false;
+        if (producer(id) < 0 || vertex_of(id) == w.group || shape(id) != w.full || in_memory_[static_cast<size_t>(id)]) return false;
         const Graph::Node& call = node(producer(id));
         const ChainStep what = step(producer(id));
         if (!may_join(call, what)) return false;
@@ -391,8 +404,11 @@ private:
                            what.kind == ChainStep::broadcast || (what.kind == ChainStep::cast && graph_.spec(call.in[0]).dtype == DType::bool_) ||
                            (what.kind == ChainStep::arithmetic && (binary == BinaryOp::add || binary == BinaryOp::sub || binary == BinaryOp::mul)) ||
                            (what.kind == ChainStep::unary && (unary == UnaryOp::neg || unary == UnaryOp::square || unary == UnaryOp::relu || unary == UnaryOp::logical_not));
+        // One operand may take the value's place in memory, if it has to be there anyway.
+        int swapped = 0;
         return light && std::all_of(call.in.begin(), call.in.end(), [&](ValueId operand) {
-                   return shape(operand).size() * 4 <= w.full.size() || (operand != id && shape(operand) == w.full && w.read.count(operand) > 0 && w.ids.count({operand, false}));
+                   if (shape(operand).size() * 4 <= w.full.size() || w.read.count(operand) > 0) return true;
+                   return shape(operand) == w.full && in_memory_[static_cast<size_t>(operand)] && swapped++ == 0;
                });
     }
 
@@ -434,8 +450,10 @@ private:
     std::vector<const Lowering*> lowerings_;
     std::vector<int> vertex_;                   // by node: the node that stands for its group
     std::vector<std::vector<int>> members_;     // by that node, in the graph's order
+    std::vector<int> place_;                    // by that node: where in the graph's order the group belongs
     std::map<int, Shape> shapes_;               // of groups that chains can be made of
     std::vector<char> needed_;                  // by value
+    std::vector<char> in_memory_;               // by value: made or read by a call outside all groups
 };
 
 Kernel lower_chain(const Call& call) {

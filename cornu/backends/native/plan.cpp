@@ -23,7 +23,6 @@ struct Plan::Workspace {
 
 Plan::Plan(const Graph& original, bool deterministic) {
     const Graph graph = fuse(original);
-    if (getenv("DUMP") && graph.nodes.size() > 5) fputs(graph.to_string().c_str(), stderr);
     for (const Tensor& constant : graph.constants) constants_.push_back(constant.to_host());
     std::vector<Kernel> kernels;
     for (const Graph::Node& node : graph.nodes) {
