@@ -77,10 +77,6 @@ function(cornu_room_tests room)
         endif()
         add_dependencies(core_tests test_${name})
     endif()
-    if(CORNU_SANITIZE STREQUAL "thread")
-        # libgomp, which oneDNN uses, is not instrumented: its threads look like races.
-        set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_THREAD_LIMIT=1)
-    endif()
 endfunction()
 
 # Every examples/NAME.cpp is a program of its own: build/NAME_demo.

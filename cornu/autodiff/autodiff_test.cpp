@@ -6,6 +6,8 @@
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/manipulation.h"
+#include "cornu/ops/nn.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
 
@@ -114,4 +116,48 @@ TEST_CASE("scan and cond have gradients, eager and traced alike") {
     CHECK(traced(xs).item<double>() == doctest::Approx(eager.first.item<double>()).epsilon(1e-12));
     for (size_t i = 0; i < 2; ++i)
         CHECK(g.value().to_vector<double>()[i] == doctest::Approx(eager.second[0].to_vector<double>()[i]).epsilon(1e-10));
+}
+
+TEST_CASE("a scan's weights: sums of products after the loop, others within it; second derivatives") {
+    const Tensor xs = ramp({5, 3, 2});
+    Variable w(ramp({2, 2}, 0.4, 0.2)), u(ramp({2, 4}, 0.3, 0.1)), bias(ramp({2}, 0.1, 0.3)), scale(ramp({3, 2}, 0.5, 0.1));
+    for (const bool reverse : {false, true}) {
+        // w and u are multiplied (u through a split), the bias is added, the scale takes part element by element.
+        const auto loss = [&] {
+            const ops::ScanResult r = ops::scan(
+                [&](const Tensors& c, const Tensors& x) -> ops::ScanResult {
+                    const Tensors z = ops::split(ops::matmul(x[0], u), 2, -1);
+                    const Tensor h = ops::tanh(ops::matmul(c[0], w) + z[0] + bias) * scale;
+                    return {{h, c[1] + 1}, {h * ops::sigmoid(z[1])}};
+                }, {ops::zeros({3, 2}, DType::float64), ops::zeros({}, DType::int32)}, {xs}, {}, reverse);
+            return ops::sum(ops::square(r.ys[0])) + ops::sum(r.carry[0]);
+        };
+        const Variables variables{w, u, bias, scale};
+        const auto eager = value_and_grad(loss, variables);
+        Variables results;
+        for (const Variable& v : variables) results.push_back(Variable(ops::zeros(v.shape(), DType::float64)));
+        const auto traced = jit([&](const Tensor&) {
+            const auto [value, grads] = value_and_grad(loss, variables);
+            for (size_t i = 0; i < grads.size(); ++i) results[i].assign(grads[i]);
+            return value;
+        });
+        CHECK(traced(xs).item<double>() == doctest::Approx(eager.first.item<double>()).epsilon(1e-12));
+        for (size_t i = 0; i < variables.size(); ++i)
+            for (size_t k = 0; k < static_cast<size_t>(variables[i].shape().size()); ++k)
+                CHECK(results[i].value().to_vector<double>()[k] == doctest::Approx(eager.second[i].to_vector<double>()[k]).epsilon(1e-10));
+
+        const auto penalty = [&] {
+            const Tensors first = value_and_grad(loss, {w, scale}).second;
+            return ops::sum(ops::square(first[0])) + ops::sum(first[1]);
+        };
+        const auto second = value_and_grad(penalty, {u});
+        Variable result(ops::zeros(u.shape(), DType::float64));
+        const auto second_traced = jit([&](const Tensor&) {
+            const auto [value, grads] = value_and_grad(penalty, {u});
+            result.assign(grads[0]);
+            return value;
+        });
+        CHECK(second_traced(xs).item<double>() == doctest::Approx(second.first.item<double>()).epsilon(1e-10));
+        for (size_t k = 0; k < 8; ++k) CHECK(result.value().to_vector<double>()[k] == doctest::Approx(second.second[0].to_vector<double>()[k]).epsilon(1e-9));
+    }
 }

@@ -10,8 +10,11 @@
 extern "C" void omp_set_num_threads(int);
 extern "C" void GOMP_parallel(void (*work)(void*), void* data, unsigned threads, unsigned flags);
 #endif
+// libgomp is not instrumented: under the thread sanitizer its barriers would look like races.
 #if defined(__SANITIZE_THREAD__)
-#define CORNU_OWN_THREADS   // libgomp is not instrumented: its barriers would look like races
+constexpr bool one_thread = true;
+#else
+constexpr bool one_thread = false;
 #endif
 
 namespace cornu::native::onednn {
@@ -35,13 +38,11 @@ constexpr bool threads_follow = false;
 void follow_threads([[maybe_unused]] Threads wanted_threads) {
 #ifdef CORNU_HAS_GOMP
     thread_local int set_to = 0;
-    if (const int wanted = wanted_threads == Threads::one ? 1 : threads(); wanted != set_to) {
+    if (const int wanted = one_thread || wanted_threads == Threads::one ? 1 : threads(); wanted != set_to) {
         omp_set_num_threads(wanted);
         set_to = wanted;
-#ifndef CORNU_OWN_THREADS
         // From now on oneDNN's threads spin between its calls: loops are theirs too.
-        use_thread_team([](int count, void (*work)(void*), void* loop) { GOMP_parallel(work, loop, static_cast<unsigned>(count), 0); });
-#endif
+        if (wanted > 1) use_thread_team([](int count, void (*work)(void*), void* loop) { GOMP_parallel(work, loop, static_cast<unsigned>(count), 0); });
     }
 #endif
 }
