@@ -1,6 +1,7 @@
 // Attributes of primitives and of compositions that engines may keep whole, for those who lower them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "cornu/ops/axes.h"
@@ -113,6 +114,32 @@ struct SoftmaxAttrs {
 struct GeluAttrs {
     bool approximate = true;
     static void describe(Schema<GeluAttrs>& s) { s.field<&GeluAttrs::approximate>(); }
+};
+
+// Of dot_product_attention, whose inputs are query, key, value, [bias], [mask].
+struct DotProductAttentionAttrs {
+    bool is_causal = false;
+    std::optional<double> scale = {};   // 1 / sqrt(depth) by default
+    bool has_bias = false, has_mask = false;
+    static void describe(Schema<DotProductAttentionAttrs>& s) {
+        s.field<&DotProductAttentionAttrs::is_causal>();
+        s.field<&DotProductAttentionAttrs::scale>().hidden();
+        s.field<&DotProductAttentionAttrs::has_bias>().hidden();
+        s.field<&DotProductAttentionAttrs::has_mask>().hidden();
+    }
+};
+template <> struct Codec<DotProductAttentionAttrs> {
+    static Json encode(const DotProductAttentionAttrs& v) { return to_json(v); }
+    static void decode(const Json& j, DotProductAttentionAttrs& v) { v = from_json<DotProductAttentionAttrs>(j, "attention"); }
+};
+// Of dot_product_attention_grad, whose inputs are the output's gradient and those of the call.
+struct DotProductAttentionGradAttrs {
+    DotProductAttentionAttrs attention;
+    bool bias_gradient = false;   // whether the bias's gradient is a result too
+    static void describe(Schema<DotProductAttentionGradAttrs>& s) {
+        s.field<&DotProductAttentionGradAttrs::attention>();
+        s.field<&DotProductAttentionGradAttrs::bias_gradient>();
+    }
 };
 
 }  // namespace cornu

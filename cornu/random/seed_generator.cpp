@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "cornu/base/scope.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
 #include "cornu/tensor/context.h"
@@ -77,7 +78,9 @@ void set_random_state(const RandomState& state) {
 Tensor seed_key(int64_t seed) { return Tensor::from(std::vector<uint32_t>{static_cast<uint32_t>(seed), 0}); }
 
 SeedGenerator::SeedGenerator(std::optional<int64_t> seed, const std::string& name) : initial_seed_(seed) {
-    const std::string scope = name.empty() ? Context::current().unique_name("seed_generator") : name;
+    // What a layer makes as it is built stands below it.
+    const std::string outer = name.empty() ? Scope::path() : "";
+    const std::string scope = str(outer, outer.empty() ? "" : "/", name.empty() ? Context::current().unique_name("seed_generator") : name);
     state_ = Variable(seed_key(seed ? *seed : make_default_seed()),
                       {.name = "seed_generator_state", .trainable = false, .path = scope + "/seed_generator_state"});
 }

@@ -22,7 +22,8 @@ CORNU_API int64_t make_default_seed();
 class CORNU_API SeedGenerator {
 public:
     SeedGenerator() = default;  // none
-    // Without a seed it draws one. `path` is the state's path within a layer.
+    // Without a seed it draws one. Without a name it takes the next free one, below the layer that
+    // is being built, if any.
     explicit SeedGenerator(std::optional<int64_t> seed, const std::string& name = {});
 
     bool defined() const { return state_.defined(); }

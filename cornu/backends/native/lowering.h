@@ -50,6 +50,7 @@ std::span<const Lowering> creation_lowerings();
 std::span<const Lowering> shape_lowerings();
 std::span<const Lowering> reduction_lowerings();
 std::span<const Lowering> contraction_lowerings();
+std::span<const Lowering> attention_lowerings();
 std::span<const Lowering> control_flow_lowerings();
 std::span<const Lowering> convolution_lowerings();
 std::span<const Lowering> math_lowerings();

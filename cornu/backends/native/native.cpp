@@ -17,7 +17,7 @@ const Lowering* find_lowering(const Op& op) {
         std::unordered_map<std::string_view, const Lowering*> table;
         for (const auto family :
              {chain_lowerings(), elementwise_lowerings(), math_lowerings(), creation_lowerings(), shape_lowerings(), reduction_lowerings(),
-              cumulative_lowerings(), contraction_lowerings(), convolution_lowerings(), pooling_lowerings(),
+              cumulative_lowerings(), contraction_lowerings(), attention_lowerings(), convolution_lowerings(), pooling_lowerings(),
               indexing_lowerings(), linalg_lowerings(), random_lowerings(), control_flow_lowerings()})
             for (const Lowering& lowering : family)
                 CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);

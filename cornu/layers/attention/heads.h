@@ -61,7 +61,9 @@ public:
         const Tensor q = query_(query), k = key_(key), v = value_(value);
 
         Tensor out, scores;
-        if (this->config_.dropout == 0 && !scores_wanted && q.rank() == 4) {
+        // With a rate, Keras goes by Softmax, which gives a query that may look at nothing zeros.
+        const bool by_softmax = this->config_.dropout > 0 && (call.training || masked);
+        if (!by_softmax && !scores_wanted && q.rank() == 4) {
             const Tensor heads_mask = mask.defined() ? with_heads(mask, 4) : Tensor();
             out = ops::dot_product_attention(q, k, v, {.mask = heads_mask, .scale = scale_, .is_causal = !masked && call.use_causal_mask});
         } else {

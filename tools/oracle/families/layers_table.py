@@ -231,10 +231,19 @@ row("MultiHeadAttention", N(2, 3, 4), num_heads=2, key_dim=3, attention_axes=(2,
     call=lambda layer, x: layer(x, x))
 row("MultiHeadAttention", N(4, 6), num_heads=2, key_dim=3, dtype=BF16,
     call=lambda layer, x: layer(x, x))
+row("MultiHeadAttention", N(4, 6), B(4, 4), num_heads=2, key_dim=3, dropout=0.3, seed=7,
+    trains=False, call=lambda layer, x, mask: layer(x, x, attention_mask=mask))
+row("MultiHeadAttention", N(4, 6), num_heads=2, key_dim=3, dropout=0.3, seed=7, trains=False,
+    call=lambda layer, x: layer(x, x, use_causal_mask=True))
+# Few keys: some queries may look at none.
+row("MultiHeadAttention", N(4, 6), N(2, 6), B(4, 2), num_heads=2, key_dim=3,
+    call=lambda layer, x, y, mask: layer(x, y, attention_mask=mask))
 row("GroupQueryAttention", N(4, 6), head_dim=3, num_query_heads=4, num_key_value_heads=2,
     call=lambda layer, x: layer(x, x))
 row("GroupQueryAttention", N(4, 6), head_dim=3, num_query_heads=4, num_key_value_heads=1,
     use_bias=False, call=lambda layer, x: layer(x, x, use_causal_mask=True))
+row("GroupQueryAttention", N(4, 6), N(2, 6), B(4, 2), head_dim=3, num_query_heads=4,
+    num_key_value_heads=2, call=lambda layer, x, y, mask: layer(x, y, attention_mask=mask))
 for layer in ["Attention", "AdditiveAttention"]:
     row(layer, N(3, 4), N(5, 4))
     row(layer, N(3, 4), N(5, 4), N(5, 4))

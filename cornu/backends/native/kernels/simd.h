@@ -56,6 +56,14 @@ struct Simd {
     void (*normalize)(const float* x, float mean, float rstd, const float* gamma, const float* beta,
                       float* y, int64_t n);
 
+    // y[c * ldy + r] = x[r * ldx + c].
+    void (*transpose)(const float* x, int64_t ldx, float* y, int64_t ldy, int64_t rows,
+                      int64_t columns);
+    // x = exp(x - max), returning 1 / sum: the heart of attention.
+    float (*softmax)(float* x, int64_t n);
+    // p *= factor makes p a softmax; then dp = p * (dp - sum of p * dp).
+    void (*softmax_grad)(float* p, float* dp, float factor, int64_t n);
+
     // C[m,n] = epilogue(A[m,k] * B[k,n]); A's element (i,p) is a[i*a_row + p*a_col], rows of B and
     // C are contiguous (nn). In nt, B's element (p,j) is b[j*ldb + p] and A's rows are contiguous.
     template <class T>

@@ -1,6 +1,7 @@
 // Fills the table of one instruction set. Included once by each simd_*.cpp.
 #pragma once
 
+#include "cornu/backends/native/kernels/simd_attention.h"
 #include "cornu/backends/native/kernels/simd_gemm.h"
 
 namespace cornu::native::SIMD_NAMESPACE {
@@ -44,6 +45,9 @@ inline constexpr Simd table = {
     .min_rows = rows_extreme<false>,
     .exp_sum = row_exp_sum,
     .normalize = row_normalize,
+    .transpose = transpose,
+    .softmax = softmax_row,
+    .softmax_grad = softmax_grad_row,
     .gemm_nn_f32 = gemm_nn<float>,
     .gemm_nt_f32 = gemm_nt<float>,
     .gemm_nn_f64 = gemm_nn<double>,
