@@ -3,9 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <optional>
 #include <thread>
 
 #include "cornu/autodiff/control_flow.h"
@@ -27,20 +25,6 @@
 using namespace cornu;
 
 namespace {
-
-// A variable of the environment while it lives.
-class Environment {
-public:
-    Environment(const char* name, const std::string& value) : name_(name) {
-        if (const char* old = std::getenv(name)) old_ = old;
-        setenv(name, value.c_str(), 1);
-    }
-    ~Environment() { old_ ? setenv(name_, old_->c_str(), 1) : unsetenv(name_); }
-
-private:
-    const char* name_;
-    std::optional<std::string> old_;
-};
 
 // A classifier with one hidden layer and its training step. Made on the host, so that every engine
 // starts from the same numbers.
@@ -128,28 +112,6 @@ TEST_CASE("two contexts train on two engines in two threads at once") {
     check_close(first, train("native", 2, Run::compiled), 1e-5);
     check_close(second, train("native", 3, Run::compiled), 0);
     CHECK_FALSE(testing::near(first[0], second[0], 1e-3));
-}
-
-// Before any other case opens the engine: once open it stays.
-TEST_CASE("a PJRT plugin that is missing or none is refused with its name, and native goes on") {
-    if (!std::filesystem::exists(build_folder() / "libcornu_xla.so")) return;
-    const auto refused = [](const std::string& plugin, const char* why) {
-        const Environment variable("CORNU_PJRT_PLUGIN", plugin);
-        CHECK_THROWS_WITH_AS(find_backend("xla"), doctest::Contains(why), BackendError);
-        CHECK_THROWS_WITH_AS(find_backend("xla"), doctest::Contains(plugin.c_str()), BackendError);
-    };
-    refused("/nowhere/plugin.so", "cannot be opened");
-    refused(CORNU_SOURCE_DIR "/README.md", "cannot be opened");
-    refused(build_folder() / "libcornu_stub.so", "is no PJRT plugin");
-    Context context;
-    const Context::Use use(context);
-    {
-        const Environment variable("CORNU_PJRT_PLUGIN", "/nowhere/plugin.so");
-        CHECK_THROWS_AS(config::set_backend("xla"), BackendError);
-    }
-    CHECK(config::backend() == "native");
-    CHECK((Tensor::full({2}, 1) + Tensor::full({2}, 2)).to_vector<float>() ==
-          std::vector<float>{3, 3});
 }
 
 TEST_CASE("xla keeps the state of a step on the device and takes its memory over") {

@@ -261,7 +261,7 @@ const Lowering* find_lowering(const Op& op) {
         for (const auto family :
              {elementwise_lowerings(), reduction_lowerings(), shape_lowerings(),
               contraction_lowerings(), convolution_lowerings(), indexing_lowerings(),
-              random_lowerings(), control_flow_lowerings()})
+              random_lowerings(), control_flow_lowerings(), linalg_lowerings()})
             for (const Lowering& lowering : family)
                 CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ",
                             lowering.op);

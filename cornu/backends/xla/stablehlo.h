@@ -118,6 +118,7 @@ std::span<const Lowering> convolution_lowerings();
 std::span<const Lowering> indexing_lowerings();
 std::span<const Lowering> random_lowerings();
 std::span<const Lowering> control_flow_lowerings();
+std::span<const Lowering> linalg_lowerings();
 
 const Lowering* find_lowering(const Op& op);
 bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs, Backend& backend);
