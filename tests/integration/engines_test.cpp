@@ -14,6 +14,7 @@
 #include "cornu/graph/recorder.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/linalg.h"
 #include "cornu/ops/nn.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/optimizers/adam.h"
@@ -261,4 +262,40 @@ TEST_CASE("threads share a program of xla, and contexts the engine") {
 TEST_CASE("xla trains as native does") {
     if (!engine_or_skip("xla")) return;
     check_close(train("xla", 4, Run::compiled), train("native", 4, Run::compiled), 1e-5);
+}
+
+TEST_CASE("a step with calls that only the host can run trains as on native, loops included") {
+    if (!engine_or_skip("xla")) return;
+    const auto trained = [](const std::string& engine) {
+        Context context;
+        const Context::Use use(context);
+        config::set_backend("native");
+        Variable weight(random::uniform(random::key(3), {6, 4}, DType::float32, -1, 1),
+                        {.name = "w"});
+        optimizers::Adam adam{{.learning_rate = 0.05}};
+        const Tensor x = random::uniform(random::key(4), {3, 5, 6}, DType::float32, -1, 1);
+        config::set_backend(engine);
+        const auto step = jit([&](const Tensor& batches) {
+            const auto [loss, grads] = value_and_grad(
+                [&] {
+                    // Singular values once in the open, and once in the body of a loop.
+                    const Tensor open = ops::svdvals(ops::matmul(batches, weight));
+                    const ops::ScanResult scanned = ops::scan(
+                        [&](const Tensors& carry, const Tensors& slice) -> ops::ScanResult {
+                            const Tensor y = ops::matmul(slice[0], weight);
+                            return {{carry[0] + ops::sum(ops::svdvals(y))}, {}};
+                        },
+                        {Tensor::full({}, 0)}, {batches});
+                    return ops::sum(ops::square(open - 1)) + ops::square(scanned.carry[0]) * 0.01;
+                },
+                {weight});
+            adam.apply_gradients(grads, {weight});
+            return loss;
+        });
+        Tensors out;
+        for (int i = 0; i < 5; ++i) out.push_back(step(x).to_host());
+        out.push_back(weight.value().to_host());
+        return out;
+    };
+    check_close(trained("xla"), trained("native"), 1e-4);
 }

@@ -1,5 +1,5 @@
-// What stands in the way of an engine is said, and the native one goes on. A program of its own: once
-// open, an engine stays.
+// What stands in the way of an engine is said, and the native one goes on. A program of its own:
+// once open, an engine stays.
 #include <doctest/doctest.h>
 
 #include <cstdlib>

@@ -85,8 +85,8 @@ Values expanded(Body& body, const char* target, const Values& in, const Specs& o
 
 Values cholesky(Body& body, const Call& call, const Values& in) {
     if (is_empty(in)) return empty_results(body, call);
-    const Value l = body.call("cholesky", {symmetric(body, in[0])}, in[0].shape, in[0].dtype,
-                              "lower = true");
+    const Value l =
+        body.call("cholesky", {symmetric(body, in[0])}, in[0].shape, in[0].dtype, "lower = true");
     return {triangle(body, l, true)};  // what lies above is left undefined
 }
 
@@ -144,20 +144,25 @@ Tensors lu_by_columns(const Tensor& x) {
             return ops::sum(ops::where(ops::equal(columns, at), a, ops::zeros_like(a)), {-1});
         };
         const auto row_of = [&](const Tensor& a) {
-            return ops::sum(ops::where(ops::expand_dims(ops::equal(rows, at), -1), a, ops::zeros_like(a)),
-                            {-2}, true);
+            return ops::sum(
+                ops::where(ops::expand_dims(ops::equal(rows, at), -1), a, ops::zeros_like(a)), {-2},
+                true);
         };
         const Tensor candidates = ops::abs(column_of(carry[0]));
         const Tensor pivot = ops::argmax(
             ops::where(rows >= at, candidates, ops::full_like(candidates, -1)), -1, true);
         const Tensor order = ops::broadcast_to(
-            ops::where(ops::equal(rows, at), pivot, ops::where(ops::equal(rows, pivot), at, rows)), vector);
-        Tensor a = ops::take_along_axis(carry[0],
-                                        ops::broadcast_to(ops::expand_dims(order, -1), x.shape()), -2);
+            ops::where(ops::equal(rows, at), pivot, ops::where(ops::equal(rows, pivot), at, rows)),
+            vector);
+        Tensor a = ops::take_along_axis(
+            carry[0], ops::broadcast_to(ops::expand_dims(order, -1), x.shape()), -2);
         const Tensor row = row_of(a), head = ops::expand_dims(column_of(a), -1),
-                     at_pivot = ops::sum(ops::where(ops::equal(columns, at), row, ops::zeros_like(row)), {-1}, true);
+                     at_pivot =
+                         ops::sum(ops::where(ops::equal(columns, at), row, ops::zeros_like(row)),
+                                  {-1}, true);
         // A column of zeros is left as it is.
-        const Tensor divisor = ops::where(ops::equal(at_pivot, 0), ops::ones_like(at_pivot), at_pivot);
+        const Tensor divisor =
+            ops::where(ops::equal(at_pivot, 0), ops::ones_like(at_pivot), at_pivot);
         const Tensor below = ops::expand_dims(rows > at, -1);
         const Tensor factors = ops::where(below, head / divisor, ops::zeros_like(head));
         a = a - factors * ops::where(columns > at, row, ops::zeros_like(row));
@@ -170,8 +175,8 @@ Tensors lu_by_columns(const Tensor& x) {
 }
 Values lu(Body& body, const Call& call, const Values& in) {
     if (is_empty(in)) return empty_results(body, call);
-    const Graph graph = trace([](const Tensors& x) { return lu_by_columns(x[0]); },
-                              {{in[0].shape, in[0].dtype}});
+    const Graph graph =
+        trace([](const Tensors& x) { return lu_by_columns(x[0]); }, {{in[0].shape, in[0].dtype}});
     return emit_graph(body, prepare(graph, call.backend), in, call.backend);
 }
 
@@ -192,9 +197,8 @@ Values fft_pair(Body& body, const Call& call, const Values& in) {
     for (const char* name : {"real", "imag"}) {
         out.push_back(body.call(name, {y}, shape, part));
         if (inverse)
-            out.back() = body.binary(
-                "multiply", out.back(),
-                body.full(static_cast<double>(shape.back()), shape, part));
+            out.back() = body.binary("multiply", out.back(),
+                                     body.full(static_cast<double>(shape.back()), shape, part));
     }
     return out;
 }

@@ -83,8 +83,9 @@ Value flat(Body& body, const Value& x) { return body.reshape(x, {x.shape.size()}
 Value half_of(Body& body, const Value& pairs, int64_t i) {
     const int64_t count = pairs.shape.size() / 2;
     const Value half = body.call("slice", {pairs}, {count, 1}, pairs.dtype,
-                                 "start_indices = " + axes_text({0, i}) + ", limit_indices = " +
-                                     axes_text({count, i + 1}) + ", strides = " + axes_text({1, 1}));
+                                 "start_indices = " + axes_text({0, i}) +
+                                     ", limit_indices = " + axes_text({count, i + 1}) +
+                                     ", strides = " + axes_text({1, 1}));
     return flat(body, half);
 }
 DType part_of(DType dtype) {
@@ -100,12 +101,15 @@ Values bitcast(Body& body, const Call& call, const Values& in) {
         const int64_t count = x.shape.size();
         Values parts;
         for (const char* name : {"real", "imag"})
-            parts.push_back(body.reshape(body.call(name, {x}, x.shape, part_of(x.dtype)), {count, 1}));
-        x = flat(body, body.call("concatenate", parts, {count, 2}, part_of(x.dtype), "dimension = 1 : i64"));
+            parts.push_back(
+                body.reshape(body.call(name, {x}, x.shape, part_of(x.dtype)), {count, 1}));
+        x = flat(body, body.call("concatenate", parts, {count, 2}, part_of(x.dtype),
+                                 "dimension = 1 : i64"));
     }
     const DType to = part_of(out.dtype);
     if (const int from_bits = bits(x.dtype), to_bits = bits(to); from_bits > to_bits) {
-        x = flat(body, body.call("bitcast_convert", {x}, {x.shape.size(), from_bits / to_bits}, to));
+        x = flat(body,
+                 body.call("bitcast_convert", {x}, {x.shape.size(), from_bits / to_bits}, to));
     } else if (from_bits < to_bits) {
         const int64_t each = to_bits / from_bits, count = x.shape.size() / each;
         x = body.call("bitcast_convert", {body.reshape(x, {count, each})}, {count}, to);
@@ -114,7 +118,8 @@ Values bitcast(Body& body, const Call& call, const Values& in) {
     }
     if (is_complex(out.dtype)) {
         const Value pairs = body.reshape(x, {x.shape.size() / 2, 2});
-        x = body.call("complex", {half_of(body, pairs, 0), half_of(body, pairs, 1)}, {x.shape.size() / 2}, out.dtype);
+        x = body.call("complex", {half_of(body, pairs, 0), half_of(body, pairs, 1)},
+                      {x.shape.size() / 2}, out.dtype);
     }
     return {body.reshape(x, out.shape)};
 }

@@ -1,6 +1,8 @@
 // The XLA engine: graphs become StableHLO, which a PJRT plugin compiles. Values stay in the
 // device's memory from call to call; a training step takes the memory of the state that it
 // replaces.
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <unordered_map>
 
@@ -134,12 +136,22 @@ private:
     Uploads uploads_;
 };
 
+// ", xla-cpu-pjrt==0.0.1": what tools/engines wrote beside the plugin.
+std::string package_of(const std::string& plugin) {
+    std::ifstream file(std::filesystem::path(plugin).parent_path() / "package");
+    std::string line;
+    return std::getline(file, line) ? ", " + line : "";
+}
+
 class XlaBackend final : public Backend {
 public:
     XlaBackend() : client_(*new Client(find_plugin())) {}
 
     BackendInfo info() const override {
-        return {"xla", "PJRT " + client_.version(), {client_.platform()}, client_.plugin()};
+        return {"xla",
+                "PJRT " + client_.version() + package_of(client_.plugin()),
+                {client_.device()},
+                client_.plugin()};
     }
     bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs) const override {
         return xla::supports(op, in, attrs, const_cast<XlaBackend&>(*this));
