@@ -17,6 +17,7 @@
 #include "cornu/ops/linalg.h"
 #include "cornu/ops/nn.h"
 #include "cornu/ops/reduction.h"
+#include "cornu/ops/shape_ops.h"
 #include "cornu/optimizers/adam.h"
 #include "cornu/random/functional.h"
 #include "cornu/tensor/context.h"
@@ -194,6 +195,24 @@ TEST_CASE("what no engine can compile is refused with the layer's name") {
     };
     const Graph graph = trace(fn, {{{3}, DType::int4}});
     CHECK_THROWS_WITH_AS(compile(graph, *xla), doctest::Contains("dense_1"), BackendError);
+}
+
+TEST_CASE("what the engine itself refuses comes back with the layer's name") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    const auto fills = [](int64_t n) {
+        return trace(
+            [n](const Tensors& in) -> Tensors {
+                const Scope scope("layers.Dense", "dense_1");
+                return {ops::exp(ops::broadcast_to(in[0], {n}))};
+            },
+            {{{}, DType::float32}});
+    };
+    // More bytes than a process has addresses, then more than can be counted.
+    const auto large = compile(fills(int64_t{1} << 46), *xla);
+    CHECK_THROWS_WITH_AS((*large)({Tensor::full({}, 1)}), doctest::Contains("dense_1"),
+                         BackendError);
+    CHECK_THROWS_AS(compile(fills(int64_t{1} << 61), *xla), BackendError);
 }
 
 TEST_CASE("xla keeps NaN through maxima, and constants of every size") {

@@ -278,7 +278,14 @@ std::shared_ptr<const Program> Client::compile(const std::string& text) const {
     compile.program = &program;
     compile.compile_options = options.data();
     compile.compile_options_size = options.size();
-    check(api_->PJRT_Client_Compile(&compile), "compiling");
+    try {
+        check(api_->PJRT_Client_Compile(&compile), "compiling");
+    } catch (const BackendError&) {
+        throw;
+    } catch (
+        const std::exception& error) {  // of the plugin's own, which should not get here but do
+        throw BackendError(str("xla, compiling: ", error.what()));
+    }
     // A file for each small program would cost more than it saves.
     if (std::chrono::steady_clock::now() - started > std::chrono::milliseconds(50))
         if (const std::string bytes = serialized(compile.executable); !bytes.empty())

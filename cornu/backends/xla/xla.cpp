@@ -49,6 +49,22 @@ private:
     std::vector<Slot> slots_;
 };
 
+// The largest value that a program makes: when a run fails, most often memory is short.
+std::string largest_value(const Graph& graph) {
+    std::string largest;
+    int64_t most = 0;
+    for (const Graph::Node& node : graph.nodes)
+        for (const ValueId id : node.out) {
+            const Spec& spec = graph.spec(id);
+            const int64_t bytes = bytes_for(spec.dtype, spec.shape.size());
+            if (bytes <= most) continue;
+            most = bytes;
+            largest = str(" The largest value of the program is ", spec, " of ops.", node.op->name,
+                          node.scope.empty() ? "" : " in ", node.scope, ".");
+        }
+    return largest;
+}
+
 class XlaExecutable final : public Executable {
 public:
     XlaExecutable(const Graph& graph, const Client& client, Backend& backend, std::string text,
@@ -60,6 +76,7 @@ public:
           in_(graph.input_specs()),
           out_(graph.output_specs()),
           donated_(graph.donated),
+          largest_(largest_value(graph)),
           uploads_(in_.size()) {
         donated_.resize(out_.size(), -1);
         for (const Tensor& constant : constants) {
@@ -107,7 +124,11 @@ public:
             arguments.push_back(constant.device->handle());
         }
         std::vector<PJRT_Buffer*> results(out_.size());
-        program_->run(arguments, kept, results);
+        try {
+            program_->run(arguments, kept, results);
+        } catch (const BackendError& error) {
+            throw BackendError(error.what() + largest_);
+        }
         for (size_t j = 0; j < out_.size(); ++j)
             *outputs[j] =
                 Tensor::on(std::make_shared<DeviceBuffer>(client_, backend_, results[j], out_[j]),
@@ -132,6 +153,7 @@ private:
     std::shared_ptr<const Program> program_;
     Specs in_, out_;
     std::vector<int32_t> donated_;
+    std::string largest_;
     std::vector<Constant> constants_;
     Uploads uploads_;
 };
