@@ -17,6 +17,9 @@ namespace cornu::xla {
 namespace {
 
 constexpr const char* plugin_file = "xla_cpu_pjrt.so";
+constexpr const char* advice =
+    "Run `tools/engines xla` for the one that Cornu was tested with, or set CORNU_PJRT_PLUGIN to "
+    "another's file (see docs/engines.md).";
 
 // Every struct of the API begins with its own size, by which a plugin tells what its caller knows.
 template <class Args>
@@ -129,10 +132,8 @@ std::string find_plugin() {
         if (access(path.c_str(), R_OK) == 0) return path;
         message += "\n  " + path;
     }
-    throw BackendError(str(
-        "the backend xla needs a PJRT plugin: run `tools/engines xla`, or set CORNU_PJRT_PLUGIN "
-        "to its file (see docs/engines.md). Looked for:",
-        message));
+    throw BackendError(
+        str("the backend xla needs a PJRT plugin. ", advice, " Looked for:", message));
 }
 
 // ---- Client ----
@@ -142,10 +143,12 @@ Client::Client(const std::string& plugin) : plugin_(plugin) {
     void* library = dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char* why = dlerror();
-        throw BackendError(str("the PJRT plugin cannot be opened: ", why ? why : plugin));
+        throw BackendError(
+            str("the PJRT plugin cannot be opened: ", why ? why : plugin, ". ", advice));
     }
     const auto get_api = reinterpret_cast<const PJRT_Api* (*)()>(dlsym(library, "GetPjrtApi"));
-    if (!get_api) throw BackendError(str(plugin, " is no PJRT plugin: it has no GetPjrtApi."));
+    if (!get_api)
+        throw BackendError(str(plugin, " is no PJRT plugin: it has no GetPjrtApi. ", advice));
     api_ = get_api();
     const PJRT_Api_Version& api = api_->pjrt_api_version;
     version_ = str(api.major_version, ".", api.minor_version);
@@ -154,7 +157,7 @@ Client::Client(const std::string& plugin) : plugin_(plugin) {
     if (api.major_version != PJRT_API_MAJOR || api_->struct_size < needed)
         throw BackendError(str(plugin, " speaks version ", version_,
                                " of the PJRT API; Cornu was built with ", PJRT_API_MAJOR, ".",
-                               PJRT_API_MINOR, "."));
+                               PJRT_API_MINOR, ". ", advice));
     auto initialize = CORNU_PJRT_ARGS(PJRT_Plugin_Initialize_Args);
     check(api_->PJRT_Plugin_Initialize(&initialize), "starting the plugin");
 
