@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps release demo test test-oracle engines asan tsan fuzz format clean install
+.PHONY: help deps release demo test test-oracle engines test-engines asan tsan fuzz format clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ demo: deps ## trains a small CNN on real handwritten digits, saves, loads, shows
 
 test: deps ## builds everything and runs all tests
 	@$(call build,release)
-	$(CTEST) --test-dir build
+	$(CTEST) --test-dir build -LE '^recorded$$'
 
 test-oracle: deps ## records cases afresh from Python Keras (in a private .venv), checks files both ways
 	@tools/install_deps oracle
@@ -33,6 +33,10 @@ test-oracle: deps ## records cases afresh from Python Keras (in a private .venv)
 engines: ## installs an engine's runtime into .engines: make engines ENGINES="xla"
 	@tools/install_deps engines
 	tools/engines $(ENGINES)
+
+test-engines: deps ## every engine that is installed: ops, random numbers, all cases recorded from Keras
+	@$(call build,release,engine_tests)
+	$(CTEST) --test-dir build -L '^engines$$'
 
 asan: deps ## the core's tests under the address and undefined-behaviour sanitizers
 	@$(call build,asan-ubsan,core_tests)

@@ -6,6 +6,7 @@
 #include "cornu/backend/split.h"
 #include "cornu/graph/passes.h"
 #include "cornu/graph/recorder.h"
+#include "cornu/tensor/context.h"
 
 namespace cornu {
 
@@ -85,11 +86,31 @@ Tensor Backend::upload(const Tensor& tensor, const std::string&) { return tensor
 
 namespace {
 
+// The current context's backend is another one meanwhile.
+class OnBackend {
+public:
+    explicit OnBackend(std::shared_ptr<Backend> backend) : before_(context_.backend()) { context_.set_backend(std::move(backend)); }
+    ~OnBackend() { context_.set_backend(before_); }
+    OnBackend(const OnBackend&) = delete;
+    OnBackend& operator=(const OnBackend&) = delete;
+
+private:
+    Context& context_ = Context::current();
+    std::shared_ptr<Backend> before_;
+};
+
 Graph simplify(Graph graph, const Backend& backend) {
-    const auto run = [](const Op& op, const Tensors& in, const Attrs& attrs) {
+    // On the host: an engine with a compiler would make a program for each constant.
+    const std::shared_ptr<Backend> native = find_backend("native");
+    const bool is_host = backend.info().name == native->info().name;
+    const auto run = [&](const Op& op, const Tensors& in, const Attrs& attrs) {
         const UseMode eagerly(nullptr);
         const Unheard unheard;
-        return apply(op, in, attrs);
+        if (is_host) return apply(op, in, attrs);
+        const OnBackend on_host(native);
+        Tensors host;
+        for (const Tensor& x : in) host.push_back(x.to_host());
+        return apply(op, host, attrs);
     };
     const auto supported = [&](const Graph::Node& node, const Specs& in) { return backend.supports(*node.op, in, node.attrs); };
     graph = eliminate_dead_code(graph);

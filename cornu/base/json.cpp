@@ -444,7 +444,7 @@ Json Json::parse(std::string_view text, const Limits& limits) {
     return std::move(builder.root);
 }
 
-bool operator==(const Json& a, const Json& b) {
+CORNU_API bool operator==(const Json& a, const Json& b) {
     if (a.is_object() && b.is_object()) {
         const auto sorted = [](const Json& json) {
             std::vector<const Json::Member*> members;

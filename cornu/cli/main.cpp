@@ -14,7 +14,7 @@ namespace cornu::cli {
 
 void Engine::add_to(CLI::App& verb) {
     verb.add_option("--backend", backend, "native (default), xla, torch, openvino or tensorflow");
-    verb.add_option("--device", device, "cpu or gpu[:N]")->capture_default_str();
+    verb.add_option("--device", device, "cpu or gpu[:N]; default: the backend's first");
     verb.add_option("--threads", threads, "threads to use; 0: all cores")->check(CLI::Range(0, 1024));
     verb.add_flag("--deterministic", deterministic, "the same bits for any number of threads");
 }
@@ -23,6 +23,7 @@ void Engine::apply() const {
     if (threads) set_threads(threads);
     config::enable_determinism(deterministic);
     if (!backend.empty()) config::set_backend(backend);
+    if (device.empty()) return;
     const auto devices = current_backend()->info().devices;
     for (const std::string& known : devices)
         if (known == device || known == device + ":0") return;

@@ -29,7 +29,7 @@ void add_version(CLI::App& app, Run& run);
 
 // --backend, --device and --threads, which every verb that runs a model takes.
 struct Engine {
-    std::string backend, device = "cpu";
+    std::string backend, device;   // empty: the context's, and its first
     int threads = 0;
     bool deterministic = false;
     void add_to(CLI::App& verb);

@@ -18,7 +18,7 @@ struct LoadReport {
 
     bool complete() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
     // One line for each variable that was not read as it should be; empty when there is none.
-    std::string to_string() const;
+    CORNU_API std::string to_string() const;
 };
 
 }  // namespace cornu::saving

@@ -4,6 +4,8 @@
 #include <complex>
 #include <limits>
 
+#include "cornu/ops/elementwise.h"
+
 namespace cornu::testing {
 
 namespace {
@@ -70,6 +72,20 @@ std::string difference_of_values(const Tensor& a, const Tensor& b, double t) {
 std::string difference(const Tensor& a, const Tensor& b, double t) {
     if (a.dtype() != b.dtype()) return str("dtype ", a.dtype(), " is not ", b.dtype());
     return difference_of_values(a, b, t);
+}
+
+Tensor with_signs_of(const Tensor& ours, const Tensor& vectors, bool columns) {
+    const int64_t rows = vectors.shape().dim(-2), width = vectors.shape().back();
+    auto values = vectors.to_vector<double>();
+    const auto mine = ours.to_vector<double>();
+    for (int64_t base = 0; base < vectors.size(); base += rows * width)
+        for (int64_t v = 0; v < (columns ? width : rows); ++v) {
+            const auto at = [&](int64_t i) { return static_cast<size_t>(base + (columns ? i * width + v : v * width + i)); };
+            double product = 0;
+            for (int64_t i = 0; i < (columns ? rows : width); ++i) product += mine[at(i)] * values[at(i)];
+            for (int64_t i = 0; product < 0 && i < (columns ? rows : width); ++i) values[at(i)] = -values[at(i)];
+        }
+    return ops::cast(Tensor::from(values, vectors.shape()), vectors.dtype());
 }
 
 }  // namespace cornu::testing

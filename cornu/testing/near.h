@@ -16,5 +16,8 @@ inline bool near(const Tensor& a, const Tensor& b, double t) { return difference
 CORNU_API std::string difference_of_values(const Tensor& a, const Tensor& b, double t);
 // The smallest t at which a is close to b; infinite when none is.
 CORNU_API double distance(const Tensor& a, const Tensor& b);
+// `vectors` (…, m, n), each with the sign that makes its product with ours positive: eigenvectors and
+// singular vectors are unique but for that. They are the columns, or the rows.
+CORNU_API Tensor with_signs_of(const Tensor& ours, const Tensor& vectors, bool columns);
 
 }  // namespace cornu::testing

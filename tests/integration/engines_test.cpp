@@ -3,9 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <optional>
 #include <thread>
 
 #include "cornu/autodiff/control_flow.h"
@@ -16,8 +14,10 @@
 #include "cornu/graph/recorder.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/linalg.h"
 #include "cornu/ops/nn.h"
 #include "cornu/ops/reduction.h"
+#include "cornu/ops/shape_ops.h"
 #include "cornu/optimizers/adam.h"
 #include "cornu/random/functional.h"
 #include "cornu/tensor/context.h"
@@ -27,20 +27,6 @@
 using namespace cornu;
 
 namespace {
-
-// A variable of the environment while it lives.
-class Environment {
-public:
-    Environment(const char* name, const std::string& value) : name_(name) {
-        if (const char* old = std::getenv(name)) old_ = old;
-        setenv(name, value.c_str(), 1);
-    }
-    ~Environment() { old_ ? setenv(name_, old_->c_str(), 1) : unsetenv(name_); }
-
-private:
-    const char* name_;
-    std::optional<std::string> old_;
-};
 
 // A classifier with one hidden layer and its training step. Made on the host, so that every engine
 // starts from the same numbers.
@@ -130,28 +116,6 @@ TEST_CASE("two contexts train on two engines in two threads at once") {
     CHECK_FALSE(testing::near(first[0], second[0], 1e-3));
 }
 
-// Before any other case opens the engine: once open it stays.
-TEST_CASE("a PJRT plugin that is missing or none is refused with its name, and native goes on") {
-    if (!std::filesystem::exists(build_folder() / "libcornu_xla.so")) return;
-    const auto refused = [](const std::string& plugin, const char* why) {
-        const Environment variable("CORNU_PJRT_PLUGIN", plugin);
-        CHECK_THROWS_WITH_AS(find_backend("xla"), doctest::Contains(why), BackendError);
-        CHECK_THROWS_WITH_AS(find_backend("xla"), doctest::Contains(plugin.c_str()), BackendError);
-    };
-    refused("/nowhere/plugin.so", "cannot be opened");
-    refused(CORNU_SOURCE_DIR "/README.md", "cannot be opened");
-    refused(build_folder() / "libcornu_stub.so", "is no PJRT plugin");
-    Context context;
-    const Context::Use use(context);
-    {
-        const Environment variable("CORNU_PJRT_PLUGIN", "/nowhere/plugin.so");
-        CHECK_THROWS_AS(config::set_backend("xla"), BackendError);
-    }
-    CHECK(config::backend() == "native");
-    CHECK((Tensor::full({2}, 1) + Tensor::full({2}, 2)).to_vector<float>() ==
-          std::vector<float>{3, 3});
-}
-
 TEST_CASE("xla keeps the state of a step on the device and takes its memory over") {
     const auto xla = engine_or_skip("xla");
     if (!xla) return;
@@ -233,6 +197,24 @@ TEST_CASE("what no engine can compile is refused with the layer's name") {
     CHECK_THROWS_WITH_AS(compile(graph, *xla), doctest::Contains("dense_1"), BackendError);
 }
 
+TEST_CASE("what the engine itself refuses comes back with the layer's name") {
+    const auto xla = engine_or_skip("xla");
+    if (!xla) return;
+    const auto fills = [](int64_t n) {
+        return trace(
+            [n](const Tensors& in) -> Tensors {
+                const Scope scope("layers.Dense", "dense_1");
+                return {ops::exp(ops::broadcast_to(in[0], {n}))};
+            },
+            {{{}, DType::float32}});
+    };
+    // More bytes than a process has addresses, then more than can be counted.
+    const auto large = compile(fills(int64_t{1} << 46), *xla);
+    CHECK_THROWS_WITH_AS((*large)({Tensor::full({}, 1)}), doctest::Contains("dense_1"),
+                         BackendError);
+    CHECK_THROWS_AS(compile(fills(int64_t{1} << 61), *xla), BackendError);
+}
+
 TEST_CASE("xla keeps NaN through maxima, and constants of every size") {
     const auto xla = engine_or_skip("xla");
     if (!xla) return;
@@ -299,4 +281,40 @@ TEST_CASE("threads share a program of xla, and contexts the engine") {
 TEST_CASE("xla trains as native does") {
     if (!engine_or_skip("xla")) return;
     check_close(train("xla", 4, Run::compiled), train("native", 4, Run::compiled), 1e-5);
+}
+
+TEST_CASE("a step with calls that only the host can run trains as on native, loops included") {
+    if (!engine_or_skip("xla")) return;
+    const auto trained = [](const std::string& engine) {
+        Context context;
+        const Context::Use use(context);
+        config::set_backend("native");
+        Variable weight(random::uniform(random::key(3), {6, 4}, DType::float32, -1, 1),
+                        {.name = "w"});
+        optimizers::Adam adam{{.learning_rate = 0.05}};
+        const Tensor x = random::uniform(random::key(4), {3, 5, 6}, DType::float32, -1, 1);
+        config::set_backend(engine);
+        const auto step = jit([&](const Tensor& batches) {
+            const auto [loss, grads] = value_and_grad(
+                [&] {
+                    // Singular values once in the open, and once in the body of a loop.
+                    const Tensor open = ops::svdvals(ops::matmul(batches, weight));
+                    const ops::ScanResult scanned = ops::scan(
+                        [&](const Tensors& carry, const Tensors& slice) -> ops::ScanResult {
+                            const Tensor y = ops::matmul(slice[0], weight);
+                            return {{carry[0] + ops::sum(ops::svdvals(y))}, {}};
+                        },
+                        {Tensor::full({}, 0)}, {batches});
+                    return ops::sum(ops::square(open - 1)) + ops::square(scanned.carry[0]) * 0.01;
+                },
+                {weight});
+            adam.apply_gradients(grads, {weight});
+            return loss;
+        });
+        Tensors out;
+        for (int i = 0; i < 5; ++i) out.push_back(step(x).to_host());
+        out.push_back(weight.value().to_host());
+        return out;
+    };
+    check_close(trained("xla"), trained("native"), 1e-4);
 }

@@ -105,26 +105,11 @@ Recorded read_call(const Op& op, const Json& row, const Archive& archive) {
     return call;
 }
 
-// The recorded vectors with the signs of ours: eigenvectors and singular vectors are unique but for
-// those. By columns, or by rows.
-Tensor with_signs_of(const Tensor& ours, const Tensor& recorded, bool columns) {
-    const int64_t rows = recorded.shape().dim(-2), width = recorded.shape().back();
-    auto values = recorded.to_vector<double>();
-    const auto mine = ours.to_vector<double>();
-    for (int64_t base = 0; base < recorded.size(); base += rows * width)
-        for (int64_t v = 0; v < (columns ? width : rows); ++v) {
-            const auto at = [&](int64_t i) { return static_cast<size_t>(base + (columns ? i * width + v : v * width + i)); };
-            double product = 0;
-            for (int64_t i = 0; i < (columns ? rows : width); ++i) product += mine[at(i)] * values[at(i)];
-            for (int64_t i = 0; product < 0 && i < (columns ? rows : width); ++i) values[at(i)] = -values[at(i)];
-        }
-    return ops::cast(Tensor::from(values, recorded.shape()), recorded.dtype());
-}
 Tensor comparable(const Op& op, size_t i, const Tensor& ours, const Tensor& recorded) {
     const std::string_view name = op.name;
     if (!(ours.shape() == recorded.shape())) return recorded;
-    if (name == "eigh" && i == 1) return with_signs_of(ours, recorded, true);
-    if (name == "svd" && i != 1 && recorded.rank() > 1) return with_signs_of(ours, recorded, i == 0);
+    if (name == "eigh" && i == 1) return testing::with_signs_of(ours, recorded, true);
+    if (name == "svd" && i != 1 && recorded.rank() > 1) return testing::with_signs_of(ours, recorded, i == 0);
     return recorded;
 }
 

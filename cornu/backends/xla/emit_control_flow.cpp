@@ -120,7 +120,30 @@ Values emit_scan(Body& body, const Call& call, const Values& in) {
     return part(body.calls("while", state, specs, {}, {cond, step}), 1, carries + ys);
 }
 
-constexpr Lowering table[] = {{"while_loop", emit_while}, {"cond", emit_cond}, {"scan", emit_scan}};
+// A body with a call that only the host can run takes its loop there.
+bool takes(const Graph& graph, Backend& backend) {
+    try {
+        prepare(graph, backend);
+        return true;
+    } catch (const BackendError&) {
+        return false;
+    }
+}
+bool takes_while(const Call& call) {
+    const auto& w = call.as<WhileAttrs>();
+    return takes(*w.cond, call.backend) && takes(*w.body, call.backend);
+}
+bool takes_cond(const Call& call) {
+    const auto& c = call.as<CondAttrs>();
+    return takes(*c.then_branch, call.backend) && takes(*c.else_branch, call.backend);
+}
+bool takes_scan(const Call& call) { return takes(*call.as<ScanAttrs>().body, call.backend); }
+
+constexpr Lowering table[] = {
+    {"while_loop", emit_while, anything, nullptr, takes_while},
+    {"cond", emit_cond, anything, nullptr, takes_cond},
+    {"scan", emit_scan, anything, nullptr, takes_scan},
+};
 
 }  // namespace
 

@@ -22,7 +22,10 @@ std::string layout(const char* before, int64_t spatial, const char* first_after,
 
 Value convolve(Body& body, const Value& x, const Value& kernel, const std::string& layouts,
                const ConvAttrs& a, const Shape& shape, DType dtype) {
-    return body.cast(body.call("convolution", {x, kernel}, shape, accumulator_of(dtype),
+    // Of bools a product is "and", a sum "or": counted, then asked whether there are any.
+    const DType factors = dtype == DType::bool_ ? DType::int32 : dtype;
+    return body.cast(body.call("convolution", {body.cast(x, factors), body.cast(kernel, factors)},
+                               shape, accumulator_of(factors),
                                "dimension_numbers = #stablehlo.conv<" + layouts +
                                    ">, window_strides = " + axes_text(a.strides) +
                                    ", padding = " + pairs_text(a.pad_low, a.pad_high) +
@@ -111,7 +114,7 @@ Values reduce_window(Body& body, const Call& call, const Values& in) {
 }
 
 constexpr Lowering table[] = {
-    {"conv_general", conv, numbers},
+    {"conv_general", conv},
     {"conv_grad_input", conv_grad_input, numbers, nullptr, one_group},
     {"conv_grad_filter", conv_grad_filter, numbers, nullptr, one_group},
     {"reduce_window_sum", reduce_window, anything, "add"},

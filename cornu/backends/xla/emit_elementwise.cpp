@@ -30,6 +30,10 @@ Values binary(Body& body, const Call& call, const Values& in) {
     return {
         body.binary(call.lowering.target, operand(body, call, in, 0), operand(body, call, in, 1))};
 }
+Values extremum(Body& body, const Call& call, const Values& in) {
+    return {body.extremum(call.lowering.target, operand(body, call, in, 0),
+                          operand(body, call, in, 1))};
+}
 Values comparison(Body& body, const Call& call, const Values& in) {
     const DType dtype = common_dtype(call);
     return {body.compare(call.lowering.target, operand(body, call, in, 0, dtype),
@@ -109,7 +113,10 @@ Values floor_divide(Body& body, const Call& call, const Values& in) {
     const Value has_rest = body.compare("NE", r, zero);
     if (is_float(dtype)) {
         // As Python does: exact where the quotient itself would be rounded up to a whole number.
-        const Value q = body.binary("divide", body.binary("subtract", a, r), b);
+        // By zero there is no remainder to take off: the quotient is infinite.
+        const Value whole =
+            body.select(body.compare("EQ", b, zero), a, body.binary("subtract", a, r));
+        const Value q = body.binary("divide", whole, b);
         const Value apart = body.compare("NE", body.unary("sign", b), body.unary("sign", r));
         const Value moved =
             body.select(body.binary("and", has_rest, apart), body.binary("subtract", q, one), q);
@@ -176,8 +183,8 @@ constexpr Lowering table[] = {
     {"multiply", binary, anything, "multiply"},
     {"divide", binary, anything, "divide"},
     {"power", binary, numbers, "power"},
-    {"maximum", binary, reals | booleans, "maximum"},
-    {"minimum", binary, reals | booleans, "minimum"},
+    {"maximum", extremum, anything, "maximum"},
+    {"minimum", extremum, anything, "minimum"},
     {"negative", unary, numbers, "negate"},
     {"abs", magnitude, anything},
     {"sign", sign, numbers},
@@ -216,10 +223,10 @@ constexpr Lowering table[] = {
     {"floor_divide", floor_divide, reals},
     {"equal", comparison, anything, "EQ"},
     {"not_equal", comparison, anything, "NE"},
-    {"greater", comparison, reals | booleans, "GT"},
-    {"greater_equal", comparison, reals | booleans, "GE"},
-    {"less", comparison, reals | booleans, "LT"},
-    {"less_equal", comparison, reals | booleans, "LE"},
+    {"greater", comparison, anything, "GT"},
+    {"greater_equal", comparison, anything, "GE"},
+    {"less", comparison, anything, "LT"},
+    {"less_equal", comparison, anything, "LE"},
     {"logical_and", logical, anything, "and"},
     {"logical_or", logical, anything, "or"},
     {"logical_xor", logical, anything, "xor"},

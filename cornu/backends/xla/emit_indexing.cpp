@@ -28,16 +28,9 @@ Rows rows_of(const Shape& x, const Shape& indices, int64_t axis) {
 
 // What a read past an end gives: NaN; the least signed integer, the greatest unsigned one; true.
 Value missing(Body& body, DType dtype) {
-    if (is_float(dtype) || is_complex(dtype)) {
-        const double nan = std::numeric_limits<double>::quiet_NaN();
-        if (dtype == DType::complex64)
-            return body.constant(
-                Tensor::from(std::vector<std::complex<float>>{{float(nan), float(nan)}}, Shape()));
-        if (dtype == DType::complex128)
-            return body.constant(
-                Tensor::from(std::vector<std::complex<double>>{{nan, nan}}, Shape()));
-        return body.scalar(nan, dtype);
-    }
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    if (is_complex(dtype)) return body.both_parts(nan, dtype);
+    if (is_float(dtype)) return body.scalar(nan, dtype);
     return is_signed_int(dtype) ? body.lowest(dtype) : body.highest(dtype);
 }
 
@@ -78,7 +71,7 @@ Values scatter_rows(Body& body, const Call& call, const Values& in) {
     const char* target = combine[static_cast<size_t>(s.mode)];
     const std::string region =
         body.region({{{}, x.dtype}, {{}, x.dtype}}, [&](Body& inner, const Values& v) -> Values {
-            return {target ? inner.binary(target, v[0], v[1]) : v[1]};
+            return {target ? inner.extremum(target, v[0], v[1]) : v[1]};
         });
     return {body.call("scatter", {x, indices, updates}, x.shape, x.dtype,
                       "scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = " +
@@ -89,19 +82,13 @@ Values scatter_rows(Body& body, const Call& call, const Values& in) {
                           ", indices_are_sorted = false, unique_indices = false",
                       {region})};
 }
-bool scatters(const Call& call) {
-    const ScatterMode mode = call.as<ScatterAttrs>().mode;
-    const bool ordered = mode == ScatterMode::max || mode == ScatterMode::min;
-    return index_is_signed(call) && !(ordered && is_complex(call.in[0].dtype));
-}
-
 // Stable; NaN last, and no order between 0.0 and -0.0.
 Values sort_together(Body& body, const Call& call, const Values& in) {
     Specs arguments;
     for (const Value& x : in) arguments.insert(arguments.end(), 2, {{}, x.dtype});
     const std::string region = body.region(arguments, [&](Body& b, const Values& v) -> Values {
         const Value less = b.compare("LT", v[0], v[1]);
-        if (!is_float(v[0].dtype)) return {less};
+        if (!is_float(v[0].dtype) && !is_complex(v[0].dtype)) return {less};
         return {b.binary(
             "or", less, b.binary("and", b.compare("EQ", v[0], v[0]), b.compare("NE", v[1], v[1])))};
     });
@@ -111,12 +98,10 @@ Values sort_together(Body& body, const Call& call, const Values& in) {
                           " : i64, is_stable = true"),
                       {region});
 }
-bool sorts(const Call& call) { return !is_complex(call.in[0].dtype); }
-
 constexpr Lowering table[] = {
     {"gather_rows", gather_rows, anything, nullptr, index_is_signed},
-    {"scatter_rows", scatter_rows, anything, nullptr, scatters},
-    {"sort_together", sort_together, anything, nullptr, sorts},
+    {"scatter_rows", scatter_rows, anything, nullptr, index_is_signed},
+    {"sort_together", sort_together},
 };
 
 }  // namespace

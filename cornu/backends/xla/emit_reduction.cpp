@@ -18,9 +18,10 @@ Values reduce(Body& body, const Call& call, const Values& in) {
     const char* target = call.lowering.target;
     const DType dtype = accumulator_of(in[0].dtype);
     const Value x = body.cast(in[0], dtype);
-    const std::string region = body.region(
-        {{{}, dtype}, {{}, dtype}},
-        [&](Body& inner, const Values& v) -> Values { return {inner.binary(target, v[0], v[1])}; });
+    const std::string region =
+        body.region({{{}, dtype}, {{}, dtype}}, [&](Body& inner, const Values& v) -> Values {
+            return {inner.extremum(target, v[0], v[1])};
+        });
     const Value y = body.call("reduce", {x, start_of(body, target, dtype)}, call.out[0].shape,
                               dtype, "dimensions = " + axes_text(axes), {region});
     return {body.cast(y, in[0].dtype)};
@@ -79,10 +80,10 @@ Values cumulative(Body& body, const Call& call, const Values& in) {
 constexpr Lowering table[] = {
     {"reduce_sum", reduce, anything, "add"},
     {"reduce_prod", reduce, anything, "multiply"},
-    {"reduce_max", reduce, reals | booleans, "maximum"},
-    {"reduce_min", reduce, reals | booleans, "minimum"},
-    {"arg_max", arg_extremum, reals | booleans, "GT"},
-    {"arg_min", arg_extremum, reals | booleans, "LT"},
+    {"reduce_max", reduce, anything, "maximum"},
+    {"reduce_min", reduce, anything, "minimum"},
+    {"arg_max", arg_extremum, anything, "GT"},
+    {"arg_min", arg_extremum, anything, "LT"},
     {"cumulative_sum", cumulative, anything, "add"},
     {"cumulative_prod", cumulative, anything, "multiply"},
 };

@@ -78,41 +78,55 @@ Values dynamic_update_slice(Body& body, const Call&, const Values& in) {
         body.call("dynamic_update_slice", with_positions(body, in, 2), in[0].shape, in[0].dtype)};
 }
 
-// Complex numbers are taken apart and put together by operations of their own.
+Value flat(Body& body, const Value& x) { return body.reshape(x, {x.shape.size()}); }
+// Element i of pairs laid out one after the other.
+Value half_of(Body& body, const Value& pairs, int64_t i) {
+    const int64_t count = pairs.shape.size() / 2;
+    const Value half = body.call("slice", {pairs}, {count, 1}, pairs.dtype,
+                                 "start_indices = " + axes_text({0, i}) +
+                                     ", limit_indices = " + axes_text({count, i + 1}) +
+                                     ", strides = " + axes_text({1, 1}));
+    return flat(body, half);
+}
+DType part_of(DType dtype) {
+    if (!is_complex(dtype)) return dtype;
+    return dtype == DType::complex64 ? DType::float32 : DType::float64;
+}
+// All in one row: complex numbers are taken apart, the parts' bytes reread, and put together.
 Values bitcast(Body& body, const Call& call, const Values& in) {
-    const Value& x = in[0];
     const Spec& out = call.out[0];
-    if (is_complex(x.dtype) == is_complex(out.dtype))
-        return {body.call("bitcast_convert", in, out.shape, out.dtype)};
-    Shape pair = is_complex(x.dtype) ? x.shape : out.shape;
-    const Shape numbers = pair;
-    pair.push_back(1);
+    if (is_complex(in[0].dtype) && in[0].dtype == out.dtype) return in;
+    Value x = flat(body, in[0]);
     if (is_complex(x.dtype)) {
+        const int64_t count = x.shape.size();
         Values parts;
         for (const char* name : {"real", "imag"})
-            parts.push_back(body.reshape(body.call(name, {x}, numbers, out.dtype), pair));
-        return {body.call("concatenate", parts, out.shape, out.dtype,
-                          str("dimension = ", numbers.rank(), " : i64"))};
+            parts.push_back(
+                body.reshape(body.call(name, {x}, x.shape, part_of(x.dtype)), {count, 1}));
+        x = flat(body, body.call("concatenate", parts, {count, 2}, part_of(x.dtype),
+                                 "dimension = 1 : i64"));
     }
-    Values parts;
-    for (int64_t i = 0; i < 2; ++i) {
-        Ints start(static_cast<size_t>(pair.rank()), 0), stop = pair.dims();
-        start.back() = i;
-        stop.back() = i + 1;
-        const Value half = body.call("slice", {x}, pair, x.dtype,
-                                     "start_indices = " + axes_text(start) + ", limit_indices = " + axes_text(stop) +
-                                         ", strides = " + axes_text(Ints(start.size(), 1)));
-        parts.push_back(body.reshape(half, numbers));
+    const DType to = part_of(out.dtype);
+    if (const int from_bits = bits(x.dtype), to_bits = bits(to); from_bits > to_bits) {
+        x = flat(body,
+                 body.call("bitcast_convert", {x}, {x.shape.size(), from_bits / to_bits}, to));
+    } else if (from_bits < to_bits) {
+        const int64_t each = to_bits / from_bits, count = x.shape.size() / each;
+        x = body.call("bitcast_convert", {body.reshape(x, {count, each})}, {count}, to);
+    } else if (x.dtype != to) {
+        x = body.call("bitcast_convert", {x}, x.shape, to);
     }
-    return {body.call("complex", parts, numbers, out.dtype)};
+    if (is_complex(out.dtype)) {
+        const Value pairs = body.reshape(x, {x.shape.size() / 2, 2});
+        x = body.call("complex", {half_of(body, pairs, 0), half_of(body, pairs, 1)},
+                      {x.shape.size() / 2}, out.dtype);
+    }
+    return {body.reshape(x, out.shape)};
 }
-// Complex numbers are pairs of their own floats only, and truth values have no bytes.
+// Truth values have no bytes.
 bool bitcasts(const Call& call) {
     const DType from = call.in[0].dtype, to = infer_specs(call.op, call.in, call.attrs)[0].dtype;
-    if (!has_type(from) || !has_type(to) || from == DType::bool_ || to == DType::bool_) return false;
-    if (is_complex(from) == is_complex(to)) return !is_complex(from);
-    return 2 * bits(is_complex(from) ? to : from) == bits(is_complex(from) ? from : to) &&
-           is_float(is_complex(from) ? to : from);
+    return has_type(from) && has_type(to) && from != DType::bool_ && to != DType::bool_;
 }
 
 constexpr Lowering table[] = {

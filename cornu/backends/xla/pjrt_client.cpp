@@ -4,16 +4,22 @@
 #include <pjrt_c_api.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include "cornu/backend/backend.h"
+#include "cornu/backends/xla/program_cache.h"
 
 namespace cornu::xla {
 
 namespace {
 
 constexpr const char* plugin_file = "xla_cpu_pjrt.so";
+constexpr const char* advice =
+    "Run `tools/engines xla` for the one that Cornu was tested with, or set CORNU_PJRT_PLUGIN to "
+    "another's file (see docs/engines.md).";
 
 // Every struct of the API begins with its own size, by which a plugin tells what its caller knows.
 template <class Args>
@@ -52,6 +58,10 @@ PJRT_Buffer_Type type_of(DType dtype) {
             return PJRT_Buffer_Type_F32;
         case DType::float64:
             return PJRT_Buffer_Type_F64;
+        case DType::float8_e4m3fn:
+            return PJRT_Buffer_Type_F8E4M3FN;
+        case DType::float8_e5m2:
+            return PJRT_Buffer_Type_F8E5M2;
         case DType::complex64:
             return PJRT_Buffer_Type_C64;
         case DType::complex128:
@@ -122,10 +132,8 @@ std::string find_plugin() {
         if (access(path.c_str(), R_OK) == 0) return path;
         message += "\n  " + path;
     }
-    throw BackendError(str(
-        "the backend xla needs a PJRT plugin: run `tools/engines xla`, or set CORNU_PJRT_PLUGIN "
-        "to its file (see docs/engines.md). Looked for:",
-        message));
+    throw BackendError(
+        str("the backend xla needs a PJRT plugin. ", advice, " Looked for:", message));
 }
 
 // ---- Client ----
@@ -135,10 +143,12 @@ Client::Client(const std::string& plugin) : plugin_(plugin) {
     void* library = dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char* why = dlerror();
-        throw BackendError(str("the PJRT plugin cannot be opened: ", why ? why : plugin));
+        throw BackendError(
+            str("the PJRT plugin cannot be opened: ", why ? why : plugin, ". ", advice));
     }
     const auto get_api = reinterpret_cast<const PJRT_Api* (*)()>(dlsym(library, "GetPjrtApi"));
-    if (!get_api) throw BackendError(str(plugin, " is no PJRT plugin: it has no GetPjrtApi."));
+    if (!get_api)
+        throw BackendError(str(plugin, " is no PJRT plugin: it has no GetPjrtApi. ", advice));
     api_ = get_api();
     const PJRT_Api_Version& api = api_->pjrt_api_version;
     version_ = str(api.major_version, ".", api.minor_version);
@@ -147,7 +157,7 @@ Client::Client(const std::string& plugin) : plugin_(plugin) {
     if (api.major_version != PJRT_API_MAJOR || api_->struct_size < needed)
         throw BackendError(str(plugin, " speaks version ", version_,
                                " of the PJRT API; Cornu was built with ", PJRT_API_MAJOR, ".",
-                               PJRT_API_MINOR, "."));
+                               PJRT_API_MINOR, ". ", advice));
     auto initialize = CORNU_PJRT_ARGS(PJRT_Plugin_Initialize_Args);
     check(api_->PJRT_Plugin_Initialize(&initialize), "starting the plugin");
 
@@ -173,7 +183,30 @@ Client::Client(const std::string& plugin) : plugin_(plugin) {
     devices.client = client_;
     check(api_->PJRT_Client_AddressableDevices(&devices), "asking for the devices");
     if (devices.num_addressable_devices == 0) throw BackendError(str(plugin, " has no device."));
-    device_ = devices.addressable_devices[0];
+    device_ = devices.addressable_devices[0];  // the one that is used
+    auto platform_version = CORNU_PJRT_ARGS(PJRT_Client_PlatformVersion_Args);
+    platform_version.client = client_;
+    check(api_->PJRT_Client_PlatformVersion(&platform_version),
+          "asking for the platform's version");
+    platform_version_.assign(platform_version.platform_version,
+                             platform_version.platform_version_size);
+    cache_ = std::make_unique<const ProgramCache>(cache_folder(), stamp());
+}
+Client::~Client() = default;
+
+std::string Client::device() const {
+    if (platform_ == "cpu") return "cpu";
+    return (platform_ == "cuda" || platform_ == "rocm" ? "gpu" : platform_) + ":0";
+}
+
+// Serialized programs are for the very plugin that made them.
+std::string Client::stamp() const {
+    std::error_code failed;
+    const auto bytes = std::filesystem::file_size(plugin_, failed);
+    const auto written =
+        std::filesystem::last_write_time(plugin_, failed).time_since_epoch().count();
+    return str(platform_, "\n", platform_version_, "\n", version_, "\n", bytes, " ", written, "\n",
+               processor_features(), "\n");
 }
 
 void Client::check(PJRT_Error* error, const char* what) const {
@@ -198,19 +231,68 @@ void Client::await(PJRT_Event* event, const char* what) const {
     check(error, what);
 }
 
+std::shared_ptr<const Program> Client::load(const std::string& bytes) const {
+    auto load = CORNU_PJRT_ARGS(PJRT_Executable_DeserializeAndLoad_Args);
+    load.client = client_;
+    load.serialized_executable = bytes.data();
+    load.serialized_executable_size = bytes.size();
+    try {
+        check(api_->PJRT_Executable_DeserializeAndLoad(&load), "loading a program");
+    } catch (const BackendError&) {
+        return nullptr;
+    }
+    return std::make_shared<const Program>(*this, load.loaded_executable);
+}
+
+std::string Client::serialized(PJRT_LoadedExecutable* executable) const {
+    auto get = CORNU_PJRT_ARGS(PJRT_LoadedExecutable_GetExecutable_Args);
+    get.loaded_executable = executable;
+    auto serialize = CORNU_PJRT_ARGS(PJRT_Executable_Serialize_Args);
+    std::string out;
+    try {
+        check(api_->PJRT_LoadedExecutable_GetExecutable(&get), "serializing");
+        serialize.executable = get.executable;
+        check(api_->PJRT_Executable_Serialize(&serialize), "serializing");
+        out.assign(serialize.serialized_bytes, serialize.serialized_bytes_size);
+        serialize.serialized_executable_deleter(serialize.serialized_executable);
+    } catch (const BackendError&) {  // not every plugin can
+    }
+    if (get.executable) {
+        auto destroy = CORNU_PJRT_ARGS(PJRT_Executable_Destroy_Args);
+        destroy.executable = get.executable;
+        api_->PJRT_Executable_Destroy(&destroy);
+    }
+    return out;
+}
+
 std::shared_ptr<const Program> Client::compile(const std::string& text) const {
+    const std::string options = compile_options(platform_),
+                      key = str(options.size(), " ", options, text);
+    if (const auto kept = cache_->find(key))
+        if (auto program = load(*kept)) return program;
+    const auto started = std::chrono::steady_clock::now();
     auto program = CORNU_PJRT_ARGS(PJRT_Program);
     program.code = const_cast<char*>(text.data());  // read only, says the API
     program.code_size = text.size();
     program.format = "mlir";
     program.format_size = 4;
-    const std::string options = compile_options(platform_);
     auto compile = CORNU_PJRT_ARGS(PJRT_Client_Compile_Args);
     compile.client = client_;
     compile.program = &program;
     compile.compile_options = options.data();
     compile.compile_options_size = options.size();
-    check(api_->PJRT_Client_Compile(&compile), "compiling");
+    try {
+        check(api_->PJRT_Client_Compile(&compile), "compiling");
+    } catch (const BackendError&) {
+        throw;
+    } catch (
+        const std::exception& error) {  // of the plugin's own, which should not get here but do
+        throw BackendError(str("xla, compiling: ", error.what()));
+    }
+    // A file for each small program would cost more than it saves.
+    if (std::chrono::steady_clock::now() - started > std::chrono::milliseconds(50))
+        if (const std::string bytes = serialized(compile.executable); !bytes.empty())
+            cache_->put(key, bytes);
     return std::make_shared<const Program>(*this, compile.executable);
 }
 

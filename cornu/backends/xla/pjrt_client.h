@@ -20,6 +20,7 @@ struct PJRT_LoadedExecutable;
 namespace cornu::xla {
 
 class Client;
+class ProgramCache;
 
 // A value in the device's memory. It may still be on its way there: reading waits.
 class DeviceBuffer final : public Buffer {
@@ -60,14 +61,17 @@ class Client {
 public:
     // Throws BackendError when the file is no PJRT plugin or starts no client.
     explicit Client(const std::string& plugin);
+    ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
     const std::string& plugin() const { return plugin_; }      // the file
     const std::string& platform() const { return platform_; }  // "cpu"
     const std::string& version() const { return version_; }    // of the PJRT API it speaks
+    std::string device() const;                                // "cpu", "gpu:0"
 
-    // `text` is a StableHLO module. Throws BackendError with what the compiler says.
+    // `text` is a StableHLO module. Throws BackendError with what the compiler says. What takes
+    // long is kept on disk.
     std::shared_ptr<const Program> compile(const std::string& text) const;
     std::shared_ptr<DeviceBuffer> upload(const Tensor& host, Backend& backend) const;
 
@@ -77,7 +81,12 @@ private:
     void check(PJRT_Error* error, const char* what) const;
     void await(PJRT_Event* event, const char* what) const;  // and destroys it
 
-    std::string plugin_, platform_, version_;
+    std::shared_ptr<const Program> load(const std::string& bytes) const;  // null when it cannot
+    std::string serialized(PJRT_LoadedExecutable* executable) const;      // empty likewise
+    std::string stamp() const;
+
+    std::string plugin_, platform_, version_, platform_version_;
+    std::unique_ptr<const ProgramCache> cache_;
     const PJRT_Api* api_ = nullptr;
     PJRT_Client* client_ = nullptr;
     PJRT_Device* device_ = nullptr;

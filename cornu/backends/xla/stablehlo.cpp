@@ -1,6 +1,8 @@
 #include "cornu/backends/xla/stablehlo.h"
 
+#include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -43,6 +45,10 @@ const char* element_text(DType dtype) {
             return "f32";
         case DType::float64:
             return "f64";
+        case DType::float8_e4m3fn:
+            return "f8E4M3FN";
+        case DType::float8_e5m2:
+            return "f8E5M2";
         case DType::complex64:
             return "complex<f32>";
         case DType::complex128:
@@ -195,8 +201,17 @@ Value Body::full(double value, const Shape& shape, DType dtype) {
     return broadcast(scalar(value, dtype), shape);
 }
 
+Value Body::both_parts(double value, DType dtype) {
+    if (dtype == DType::complex64) {
+        const auto part = static_cast<float>(value);
+        return constant(Tensor::from(std::vector<std::complex<float>>{{part, part}}, Shape()));
+    }
+    return constant(Tensor::from(std::vector<std::complex<double>>{{value, value}}, Shape()));
+}
 Value Body::lowest(DType dtype) {
-    if (is_float(dtype)) return scalar(-std::numeric_limits<double>::infinity(), dtype);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (is_complex(dtype)) return both_parts(-infinity, dtype);
+    if (is_float(dtype)) return scalar(-infinity, dtype);
     if (!is_signed_int(dtype)) return scalar(0, dtype);
     return visit_dtype(dtype, [&](auto zero) {
         using T = decltype(zero);
@@ -207,7 +222,9 @@ Value Body::lowest(DType dtype) {
     });
 }
 Value Body::highest(DType dtype) {
-    if (is_float(dtype)) return scalar(std::numeric_limits<double>::infinity(), dtype);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (is_complex(dtype)) return both_parts(infinity, dtype);
+    if (is_float(dtype)) return scalar(infinity, dtype);
     if (dtype == DType::bool_) return scalar(1, dtype);
     return visit_dtype(dtype, [&](auto zero) {
         using T = decltype(zero);
@@ -246,8 +263,26 @@ Value Body::reshape(const Value& x, const Shape& shape) {
 }
 
 Value Body::compare(const char* direction, const Value& a, const Value& b) {
-    return call("compare", {a, b}, a.shape, DType::bool_,
-                str("comparison_direction = #stablehlo<comparison_direction ", direction, ">"));
+    const std::string_view wanted = direction;
+    if (!is_complex(a.dtype) || wanted == "EQ" || wanted == "NE")
+        return call("compare", {a, b}, a.shape, DType::bool_,
+                    str("comparison_direction = #stablehlo<comparison_direction ", direction, ">"));
+    // By the real part, then the imaginary one, as in NumPy; StableHLO has no such order.
+    const DType part = a.dtype == DType::complex64 ? DType::float32 : DType::float64;
+    const auto parts = [&](const char* name, const char* how) {
+        return compare(how, call(name, {a}, a.shape, part), call(name, {b}, b.shape, part));
+    };
+    const char* strictly = wanted.front() == 'L' ? "LT" : "GT";
+    return binary("or", parts("real", strictly),
+                  binary("and", parts("real", "EQ"), parts("imag", direction)));
+}
+Value Body::extremum(const char* target, const Value& a, const Value& b) {
+    const bool ordered =
+        std::string_view(target) == "maximum" || std::string_view(target) == "minimum";
+    if (!ordered || !is_complex(a.dtype)) return binary(target, a, b);
+    const char* behind = std::string_view(target) == "maximum" ? "LT" : "GT";
+    const Value takes_b = binary("or", compare("NE", b, b), compare(behind, a, b));
+    return select(binary("and", compare("EQ", a, a), takes_b), b, a);
 }
 Value Body::select(const Value& condition, const Value& a, const Value& b) {
     return call("select", {condition, a, b}, a.shape, a.dtype);
@@ -261,7 +296,7 @@ const Lowering* find_lowering(const Op& op) {
         for (const auto family :
              {elementwise_lowerings(), reduction_lowerings(), shape_lowerings(),
               contraction_lowerings(), convolution_lowerings(), indexing_lowerings(),
-              random_lowerings(), control_flow_lowerings()})
+              random_lowerings(), control_flow_lowerings(), linalg_lowerings()})
             for (const Lowering& lowering : family)
                 CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ",
                             lowering.op);
@@ -278,6 +313,39 @@ bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs, Backen
         if (!(kind_of(spec.dtype) & lowering->takes)) return false;
     return !lowering->supports || lowering->supports({op, attrs, in, {}, *lowering, backend});
 }
+
+namespace {
+
+// Float8 is for storage: a call computes in float32, which loses nothing, and rounds its results
+// once. Loops hold graphs that say so themselves; what rereads or converts bytes must see them.
+bool is_float8(DType dtype) { return is_float(dtype) && bits(dtype) == 8; }
+Values emit_call(Body& body, const Call& call, const Values& in) {
+    const auto has_float8 = [](std::span<const Spec> specs) {
+        return std::any_of(specs.begin(), specs.end(),
+                           [](const Spec& s) { return is_float8(s.dtype); });
+    };
+    const std::string_view name = call.op.name;
+    const bool as_it_is = name == "cast" || name == "bitcast" || name == "iota" || name == "scan" ||
+                          name == "while_loop" || name == "cond";
+    if (as_it_is || (!has_float8(call.in) && !has_float8(call.out)))
+        return call.lowering.emit(body, call, in);
+    Values wide = in;
+    Specs wide_in(call.in.begin(), call.in.end()), wide_out(call.out.begin(), call.out.end());
+    for (size_t i = 0; i < wide.size(); ++i)
+        if (is_float8(wide_in[i].dtype)) {
+            wide[i] = body.cast(wide[i], DType::float32);
+            wide_in[i].dtype = DType::float32;
+        }
+    for (Spec& spec : wide_out)
+        if (is_float8(spec.dtype)) spec.dtype = DType::float32;
+    Values results = call.lowering.emit(
+        body, {call.op, call.attrs, wide_in, wide_out, call.lowering, call.backend}, wide);
+    for (size_t i = 0; i < results.size(); ++i)
+        results[i] = body.cast(results[i], call.out[i].dtype);
+    return results;
+}
+
+}  // namespace
 
 Values emit_graph(Body& body, const Graph& graph, const Values& inputs, Backend& backend,
                   const std::function<Value(const Tensor&)>& large_constant) {
@@ -307,7 +375,7 @@ Values emit_graph(Body& body, const Graph& graph, const Values& inputs, Backend&
         }
         for (const ValueId id : node.out) out.push_back(graph.spec(id));
         const Values results =
-            lowering->emit(body, {*node.op, node.attrs, in, out, *lowering, backend}, arguments);
+            emit_call(body, {*node.op, node.attrs, in, out, *lowering, backend}, arguments);
         CORNU_CHECK(results.size() == out.size(), "results of ", node.op->name);
         for (size_t i = 0; i < out.size(); ++i) {
             CORNU_CHECK(results[i].shape == out[i].shape && results[i].dtype == out[i].dtype,

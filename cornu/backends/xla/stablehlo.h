@@ -45,6 +45,7 @@ public:
     Value full(double value, const Shape& shape, DType dtype);
     Value lowest(DType dtype);  // scalar: what a maximum starts from
     Value highest(DType dtype);
+    Value both_parts(double value, DType dtype);  // complex scalar
     Value iota(const Shape& shape, int64_t axis, DType dtype);
 
     // The shapes must differ by broadcasting only; axes of x stand at `at` (default: the last
@@ -55,6 +56,8 @@ public:
     Value compare(const char* direction, const Value& a,
                   const Value& b);  // "EQ", "LT", …; same shapes
     Value select(const Value& condition, const Value& a, const Value& b);
+    // `target` is "maximum" or "minimum" (any other: as binary); NaN wins.
+    Value extremum(const char* target, const Value& a, const Value& b);
     Value binary(const char* name, const Value& a, const Value& b) {
         return call(name, {a, b}, a.shape, a.dtype);
     }
@@ -118,6 +121,7 @@ std::span<const Lowering> convolution_lowerings();
 std::span<const Lowering> indexing_lowerings();
 std::span<const Lowering> random_lowerings();
 std::span<const Lowering> control_flow_lowerings();
+std::span<const Lowering> linalg_lowerings();
 
 const Lowering* find_lowering(const Op& op);
 bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs, Backend& backend);

@@ -1,6 +1,8 @@
 // The XLA engine: graphs become StableHLO, which a PJRT plugin compiles. Values stay in the
 // device's memory from call to call; a training step takes the memory of the state that it
 // replaces.
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <unordered_map>
 
@@ -47,6 +49,22 @@ private:
     std::vector<Slot> slots_;
 };
 
+// The largest value that a program makes: when a run fails, most often memory is short.
+std::string largest_value(const Graph& graph) {
+    std::string largest;
+    int64_t most = 0;
+    for (const Graph::Node& node : graph.nodes)
+        for (const ValueId id : node.out) {
+            const Spec& spec = graph.spec(id);
+            const int64_t bytes = bytes_for(spec.dtype, spec.shape.size());
+            if (bytes <= most) continue;
+            most = bytes;
+            largest = str(" The largest value of the program is ", spec, " of ops.", node.op->name,
+                          node.scope.empty() ? "" : " in ", node.scope, ".");
+        }
+    return largest;
+}
+
 class XlaExecutable final : public Executable {
 public:
     XlaExecutable(const Graph& graph, const Client& client, Backend& backend, std::string text,
@@ -58,6 +76,7 @@ public:
           in_(graph.input_specs()),
           out_(graph.output_specs()),
           donated_(graph.donated),
+          largest_(largest_value(graph)),
           uploads_(in_.size()) {
         donated_.resize(out_.size(), -1);
         for (const Tensor& constant : constants) {
@@ -105,7 +124,11 @@ public:
             arguments.push_back(constant.device->handle());
         }
         std::vector<PJRT_Buffer*> results(out_.size());
-        program_->run(arguments, kept, results);
+        try {
+            program_->run(arguments, kept, results);
+        } catch (const BackendError& error) {
+            throw BackendError(error.what() + largest_);
+        }
         for (size_t j = 0; j < out_.size(); ++j)
             *outputs[j] =
                 Tensor::on(std::make_shared<DeviceBuffer>(client_, backend_, results[j], out_[j]),
@@ -130,16 +153,27 @@ private:
     std::shared_ptr<const Program> program_;
     Specs in_, out_;
     std::vector<int32_t> donated_;
+    std::string largest_;
     std::vector<Constant> constants_;
     Uploads uploads_;
 };
+
+// ", xla-cpu-pjrt==0.0.1": what tools/engines wrote beside the plugin.
+std::string package_of(const std::string& plugin) {
+    std::ifstream file(std::filesystem::path(plugin).parent_path() / "package");
+    std::string line;
+    return std::getline(file, line) ? ", " + line : "";
+}
 
 class XlaBackend final : public Backend {
 public:
     XlaBackend() : client_(*new Client(find_plugin())) {}
 
     BackendInfo info() const override {
-        return {"xla", "PJRT " + client_.version(), {client_.platform()}, client_.plugin()};
+        return {"xla",
+                "PJRT " + client_.version() + package_of(client_.plugin()),
+                {client_.device()},
+                client_.plugin()};
     }
     bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs) const override {
         return xla::supports(op, in, attrs, const_cast<XlaBackend&>(*this));

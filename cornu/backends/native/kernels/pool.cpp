@@ -71,7 +71,10 @@ T least_value(bool greatest) {
         const auto inf = std::numeric_limits<typename T::value_type>::infinity();
         return greatest ? T(inf, inf) : T(-inf, -inf);
     } else if constexpr (is_small_float_v<T> || std::is_floating_point_v<T>) {
-        const float inf = std::numeric_limits<float>::infinity();
+        // float8_e4m3fn has no infinity, only a greatest number.
+        constexpr float inf = std::is_same_v<T, float8_e4m3fn>
+                                  ? 448
+                                  : std::numeric_limits<float>::infinity();
         return T(greatest ? inf : -inf);
     } else {
         return greatest ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
