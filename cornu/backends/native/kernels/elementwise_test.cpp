@@ -45,6 +45,8 @@ const Function functions[] = {
     {UnaryOp::tanh, F(std::tanh(x)), -0.1, 0.1, 3},
     {UnaryOp::sigmoid, F(1 / (1 + std::exp(-x))), -80, 30, 3},
     {UnaryOp::erf, F(std::erf(x)), -5, 5, 2},
+    {UnaryOp::erfc, F(std::erfc(x)), -6, 0.4, 2},
+    {UnaryOp::erfc, F(std::erfc(x)), 0.4, 9, 6},
     {UnaryOp::sin, F(std::sin(x)), -20, 20, 2},
     {UnaryOp::cos, F(std::cos(x)), -20, 20, 2},
     {UnaryOp::sin, F(std::sin(x)), -1e9, 1e9, 2},

@@ -10,16 +10,16 @@ enum class UnaryOp : uint8_t {
     // Vectorised for float32.
     identity, neg, abs, sign, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, tanh,
     sigmoid, erf, sin, cos, relu, floor, ceil, round, trunc, softplus, silu, gelu, gelu_tanh,
-    erfinv,
+    erfinv, erfc,
     // By the C library, element by element.
-    exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, erfc, cbrt,
+    exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, cbrt,
     lgamma, digamma,
     logical_not, bit_not, conj,
     // Results of another dtype: bool for the first three, the parts for real and imag (and abs).
     is_nan, is_inf, is_finite, real, imag,
 };
 inline constexpr int unary_op_count = static_cast<int>(UnaryOp::imag) + 1;
-inline constexpr int simd_unary_op_count = static_cast<int>(UnaryOp::erfinv) + 1;
+inline constexpr int simd_unary_op_count = static_cast<int>(UnaryOp::erfc) + 1;
 
 enum class BinaryOp : uint8_t {
     // Vectorised for float32.

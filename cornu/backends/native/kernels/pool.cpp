@@ -161,6 +161,22 @@ void max_grad(const WindowPlan& p, const void* x_, const void* dy_, void* dx_) {
             T* to = dx + image * p.inputs * p.inner + c0;
             for (int64_t i = 0; i < p.inputs; ++i)
                 std::fill(to + i * p.inner, to + i * p.inner + n, T());
+            if constexpr (std::is_same_v<T, float>) {
+                for (int64_t at = 0; at < p.outputs; ++at) {
+                    float best[strip], place[strip], position_in_window = 0;
+                    std::fill(best, best + n, -std::numeric_limits<float>::infinity());
+                    std::fill(place, place + n, 0.f);   // a window of -infinity alone: its first element
+                    each_seen(p, at, [&](int64_t position) {
+                        simd().later_maximum(from + position * p.inner, position_in_window++, best, place, n);
+                    });
+                    position_in_window = 0;
+                    const float* g = dy + (image * p.outputs + at) * p.inner + c0;
+                    each_seen(p, at, [&](int64_t position) {
+                        simd().add_where(place, position_in_window++, g, to + position * p.inner, n);
+                    });
+                }
+                continue;
+            }
             for (int64_t at = 0; at < p.outputs; ++at) {
                 Compute<T> best[strip];
                 int64_t place[strip];

@@ -29,6 +29,10 @@ struct Simd {
     Binary binary[simd_binary_op_count][3];  // by Form
     Compare compare[binary_op_count - first_compare][3];
     Binary mask[binary_op_count - first_compare][3];  // comparisons giving 0 or 1
+    // best = max(best, row), and place = position where row is the first to be so large; NaN is largest.
+    void (*later_maximum)(const float* row, float position, float* best, float* place, int64_t n);
+    // y += place == position ? g : 0.
+    void (*add_where)(const float* place, float position, const float* g, float* y, int64_t n);
     void (*clamp)(const float* x, float low, float high, float* y, int64_t n);
     void (*select)(const bool* c, const float* a, const float* b, float* y, int64_t n);
     void (*select_mask)(const float* c, const float* a, const float* b, float* y, int64_t n);

@@ -44,7 +44,21 @@ CORNU_UNARY(silu, x* sigmoid_of(x))
 CORNU_UNARY(gelu, gelu_of(x))
 CORNU_UNARY(gelu_tanh, gelu_tanh_of(x))
 CORNU_UNARY(erfinv, erfinv_of(x))
+CORNU_UNARY(erfc, erfc_of(x))
 #undef CORNU_UNARY
+
+// One row of a window on the way to its first maximum, NaN before all numbers, and back from there.
+inline void map_later_maximum(const float* row, float position, float* best, float* place, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) {
+        const float v = row[i], b = best[i];
+        const bool later = b == b && (v > b || v != v);
+        best[i] = later ? v : b;
+        place[i] = later ? position : place[i];
+    }
+}
+inline void map_add_where(const float* place, float position, const float* g, float* y, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] += place[i] == position ? g[i] : 0.f;
+}
 
 inline constexpr int64_t patch_block = 256;
 

@@ -181,6 +181,25 @@ CORNU_INLINE float softplus_of(float x) {
     const float z = exp_of(-a), u = 1.f + z;  // log1p(z) without its special cases
     return (x < 0.f ? 0.f : x) + (log_normal(u, 0.f) + (z - (u - 1.f)) / u);
 }
+// With t = 1 / (1 + |x| / 2): t * exp(-x^2 + a polynomial in t), after Numerical Recipes' erfcc. The
+// square is taken of the upper half of x, so that the large exponent has no rounding.
+CORNU_INLINE float erfc_of(float x) {
+    const float a = abs_of(x), t = 1.f / (1.f + 0.5f * a);
+    float q = 0.17087277f;
+    q = q * t - 0.82215223f;
+    q = q * t + 1.48851587f;
+    q = q * t - 1.13520398f;
+    q = q * t + 0.27886807f;
+    q = q * t - 0.18628806f;
+    q = q * t + 0.09678418f;
+    q = q * t + 0.37409196f;
+    q = q * t + 1.00002368f;
+    q = q * t - 1.26551223f;
+    const float upper = float_of(bits_of(a) & ~0xfff);
+    const float tail = t * exp_of(-upper * upper) * exp_of(q - (a - upper) * (a + upper));
+    // Near zero the difference from 1 is the better known.
+    return a < 0.5f ? 1.f - erf_of(x) : x < 0.f ? 2.f - tail : x != x ? x : tail;
+}
 CORNU_INLINE float gelu_of(float x) { return 0.5f * x * (1.f + erf_of(x * 0.707106781f)); }
 CORNU_INLINE float gelu_tanh_of(float x) {
     return 0.5f * x * (1.f + tanh_of(0.797884561f * (x + 0.044715f * x * x * x)));
