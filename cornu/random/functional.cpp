@@ -85,6 +85,12 @@ Tensor uniform(const Tensor& key, const Shape& shape, DType dtype, double minval
 
 Tensor bernoulli(const Tensor& key, const Tensor& p, const Shape& shape) {
     const DType dtype = to_float_dtype(p.dtype());
+    if (dtype == DType::float32 && p.concrete() && p.shape().empty()) {
+        // unit < p, asked of the bits themselves: their upper 23 are below p * 2^23 rounded up.
+        const double first_above = std::ceil(static_cast<double>(ops::cast(p, dtype).to_host().item<float>()) * 8388608.0);
+        if (first_above > 0 && first_above < 8388608.0)
+            return prim::threefry_bits(key, shape, DType::uint32) < Tensor::full({}, first_above * 512, DType::uint32);
+    }
     return unit(key, shape, dtype) < ops::cast(p, dtype);
 }
 
