@@ -22,6 +22,7 @@ constexpr int most_members = 48;
 constexpr int most_inputs = 20;
 constexpr int nearness = 24;          // calls apart at most: fusing keeps operands alive until the last of them
 constexpr int64_t longest_row = 2048; // that a block holds whole
+constexpr int64_t worth_sharing = 1024;
 constexpr int64_t shortest_row = 64;  // below it, going row by row costs more than spreading values over rows
 
 // What a value is to a group of calls whose largest values have shape `full`.
@@ -37,7 +38,7 @@ std::optional<Extent> extent_in(const Shape& full, const Shape& shape) {
 
 class Fusion {
 public:
-    explicit Fusion(const Graph& graph) : graph_(graph), vertex_(graph.nodes.size()), members_(graph.nodes.size()), place_(graph.nodes.size()) {
+    explicit Fusion(const Graph& graph) : graph_(graph), vertex_(graph.nodes.size()), members_(graph.nodes.size()), place_(graph.nodes.size()), reader_(graph.values.size(), -1) {
         for (size_t n = 0; n < graph.nodes.size(); ++n) {
             lowerings_.push_back(find_lowering(*graph.nodes[n].op));
             vertex_[n] = static_cast<int>(n);
@@ -144,7 +145,15 @@ private:
             if (v >= 0 && shapes_.count(v) && may_join(node(producer(id)), step(producer(id))) && std::find(candidates.begin(), candidates.end(), v) == candidates.end()) candidates.push_back(v);
         }
         std::sort(candidates.begin(), candidates.end(), [&](int a, int b) { return place(a) > place(b); });
+        // Last, groups that read what this call reads: together they read it once.
+        for (const ValueId id : node(n).in) {
+            if (shape(id).size() < worth_sharing) continue;
+            int& reader = reader_[static_cast<size_t>(id)];
+            if (reader >= 0 && shapes_.count(vertex_[static_cast<size_t>(reader)])) candidates.push_back(vertex_[static_cast<size_t>(reader)]);
+            reader = n;
+        }
         for (const int candidate : candidates) {
+            if (!shapes_.count(candidate)) continue;   // merged meanwhile
             const int v = vertex_[static_cast<size_t>(n)];
             if (v == candidate) continue;
             const bool alone = members(v).size() == 1, near = n - place(candidate) <= nearness;
@@ -452,6 +461,7 @@ private:
     std::vector<std::vector<int>> members_;     // by that node, in the graph's order
     std::vector<int> place_;                    // by that node: where in the graph's order the group belongs
     std::map<int, Shape> shapes_;               // of groups that chains can be made of
+    std::vector<int> reader_;                   // by value: the call that read it last
     std::vector<char> needed_;                  // by value
     std::vector<char> in_memory_;               // by value: made or read by a call outside all groups
 };
