@@ -1,9 +1,9 @@
 """The models that benchmarks/compare.py times, each of Keras's own layers alone.
 
 Every function takes the keras module and returns a compiled model. Classifiers end in logits: of an
-untrained net they tell two implementations apart, where a softmax over a thousand classes would hide
-what differs. Dropout is left out where the architecture is ours to choose, since masks are the same
-bits on Keras's JAX backend only.
+untrained net they tell two implementations apart, where a softmax over a thousand classes would
+hide what differs. Dropout is left out where the architecture is ours to choose, since masks are the
+same bits on Keras's JAX backend only.
 """
 
 import dataclasses
