@@ -2,6 +2,9 @@
 // same model after it.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <fstream>
+
 #include "cornu/layers/layers.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/optimizers/sgd.h"
@@ -9,8 +12,10 @@
 #include "cornu/saving/keras_file.h"
 #include "cornu/saving/weights_file.h"
 #include "cornu/tensor/context.h"
+#include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
 #include "cornu/testing/temporary_folder.h"
+#include "tests/golden.h"
 
 using namespace cornu;
 using testing::difference;
@@ -155,4 +160,38 @@ TEST_CASE("a model that no trace can follow is built by its own build()") {
     first(x);
     first.save(file);
     CHECK(difference(load_model(file)(x), first(x), 0) == "");
+}
+
+TEST_CASE("a subclassed model that Keras wrote; files for the oracle") {
+    Context context;
+    const Context::Use use(context);
+    layers::register_layer<Tower>("mine>Tower");
+    const testing::Golden golden(golden_path("formats.zip"));
+    const Json& row = golden.find("subclassed");
+    const auto check_weights = [&](const Model& model, const Json& wanted, double t) {
+        const Variables weights = model.weights();
+        REQUIRE(weights.size() == wanted.size());
+        for (size_t i = 0; i < weights.size(); ++i) CHECK(difference(weights[i].value(), golden.tensor(wanted[i]["value"]), t) == "");
+    };
+    const Tensor x = golden.tensor(row["x"]), y = golden.tensor(row["y"]);
+    saving::LoadReport report;
+    const Model model = saving::load_model(golden.file(row["keras"]), {.report = &report});
+    CHECK(report.to_string() == "");
+    check_weights(model, row["weights"], 0);
+    CHECK(difference(model.predict(x, silent), golden.tensor(row["predictions"]), 1e-5) == "");
+    const testing::TemporaryFolder temporary;
+    const char* given = std::getenv("CORNU_WRITE_FILES");
+    const std::filesystem::path folder = given ? std::filesystem::path(given) : temporary.path;
+    model.save(folder / "subclassed.keras");
+    model.save_weights(folder / "subclassed.weights.h5");
+    check_weights(load_model(folder / "subclassed.keras"), row["weights"], 0);
+
+    CHECK(model.train_on_batch(x, y)["loss"] == doctest::Approx(row["next"]["loss"].as_double()).epsilon(1e-5));
+    check_weights(model, row["next"]["weights"], 1e-5);
+    const std::string file = temporary.path / "weights.weights.h5";
+    const auto recorded = golden.file(row["weights_h5"]);
+    const auto bytes = recorded.bytes();
+    std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    model.load_weights(file);
+    check_weights(model, row["weights"], 0);
 }
