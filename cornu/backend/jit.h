@@ -69,7 +69,9 @@ constexpr size_t tensor_arity() {
 // A function of one Structure takes and returns nested values.
 template <class F>
 auto jit(F fn) {
-    if constexpr (std::is_invocable_r_v<Structure, F&, const Structure&> && !std::is_invocable_v<F&, const Tensor&>) {
+    // A Tensor becomes a Structure by itself, so only a generic function is asked what it does with one.
+    constexpr bool one_signature = requires { &F::operator(); };
+    if constexpr (std::is_invocable_r_v<Structure, F&, const Structure&> && (one_signature || !std::is_invocable_v<F&, const Tensor&>)) {
         return Jit(std::function<Structure(const Structure&)>(std::move(fn)));
     } else {
         constexpr size_t arity = detail::tensor_arity<F>();

@@ -5,6 +5,7 @@
 #include "cornu/graph/recorder.h"
 #include "cornu/layers/deferred_weights.h"
 #include "cornu/layers/weight_budget.h"
+#include "cornu/metrics/metric.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/tensor/codec.h"
 #include "cornu/tensor/context.h"
@@ -150,6 +151,10 @@ Variable CustomLayer::add_weight(const WeightOptions& options) {
 }
 
 void CustomLayer::add_loss(const Tensor& loss) { losses_.push_back(loss); }
+void CustomLayer::track_metric(const Metric& metric) {
+    if (!metric.shared()) throw ValueError("track_metric: a metric object is needed, such as metrics::Mean({.name = ...}). Received: one without a class, such as \"accuracy\"");
+    metrics_.push_back(metric);
+}
 void CustomLayer::track_variable(const Variable& variable) { variables_.push_back(variable); }
 
 void CustomLayer::track_layer(std::string attribute, const Layer& layer) {
@@ -346,6 +351,14 @@ std::vector<Tensor> CustomLayer::collect_losses() const {
     std::vector<Tensor> all = losses_;
     for (const Child& child : children())
         for (Tensor& loss : child.layer.impl().collect_losses()) all.push_back(std::move(loss));
+    return all;
+}
+
+std::vector<Metric> CustomLayer::collect_metrics() const {
+    std::vector<Metric> all = metrics_;
+    for (const Child& child : children())
+        for (Metric& metric : child.layer.impl().collect_metrics())
+            if (std::none_of(all.begin(), all.end(), [&](const Metric& m) { return m.shared() == metric.shared(); })) all.push_back(std::move(metric));
     return all;
 }
 

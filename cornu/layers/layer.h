@@ -21,6 +21,7 @@
 namespace cornu {
 
 class CustomLayer;
+class Metric;
 
 class CORNU_API Layer {
 public:
@@ -104,6 +105,9 @@ public:
     // ---- for use inside ----
     Variable add_weight(const WeightOptions& options);
     void add_loss(const Tensor& loss);                      // a scalar, during call()
+    // Joins the figures of any model that has this layer, in history and evaluate; update it in call().
+    // What it has counted is no weight, and no file holds it.
+    void track_metric(const Metric& metric);
     // Makes `layer`'s weights part of this layer's under a name (Python's attribute). Layers called
     // inside call() are found by themselves.
     template <class L>
@@ -145,6 +149,7 @@ public:
     Structure invoke(const Structure& inputs, const Call& call);
     void build_once(const ShapeTree& inputs);
     std::vector<Tensor> collect_losses() const;
+    std::vector<Metric> collect_metrics() const;                      // own, then those of the layers within; each once
     void clear_losses();
 
 protected:
@@ -167,6 +172,7 @@ private:
     Variables variables_;
     std::vector<Child> children_;
     std::vector<Tensor> losses_;
+    std::vector<Metric> metrics_;
 };
 
 // layer<Linear>(32): from here on like any built-in layer.

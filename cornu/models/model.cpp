@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "cornu/base/log.h"
+#include "cornu/data/arrays.h"
 #include "cornu/models/functional.h"
 #include "cornu/models/sequential.h"
 
@@ -61,6 +63,17 @@ std::vector<Layer> CustomModel::layers() const {
     return all;
 }
 
+void CustomModel::build_from_config(const Json& config) {
+    CustomLayer::build_from_config(config);
+    if (functional() || !build_shapes()) return;
+    try {
+        invoke(build_shapes()->map([&](const Shape& shape) { return Input({.dtype = compute_dtype(), .batch_shape = shape}); }), {});
+    } catch (const Error& e) {
+        log_once("build:" + name(), LogLevel::warning,
+                 str("the model \"", name(), "\" was built from its config, but its call cannot be traced, so layers that only the call builds are missing: ", e.what()));
+    }
+}
+
 std::vector<std::string> CustomModel::input_names() const { return {}; }
 std::vector<std::string> CustomModel::output_names() const { return {}; }
 
@@ -82,8 +95,12 @@ Logs Model::evaluate(const Structure& x, const Structure& y, const EvaluateOptio
 Logs Model::evaluate(const Dataset& dataset, const EvaluateOptions& options) const { return model_impl().evaluate(Data(dataset), options); }
 Tensor Model::predict(const Tensor& x, const PredictOptions& options) const { return model_impl().predict(x, options); }
 Structure Model::predict(const Structure& x, const PredictOptions& options) const { return model_impl().Trainer::predict(Data(x), options); }
-Logs Model::train_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight) const {
-    return model_impl().train_on_batch({x, y, sample_weight});
+Logs Model::train_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight,
+                           const std::map<int64_t, double>& class_weight) const {
+    if (class_weight.empty()) return model_impl().train_on_batch({x, y, sample_weight});
+    if (!data::missing(sample_weight)) throw ValueError("train_on_batch: class_weight and sample_weight cannot both be given. Received: both");
+    if (!y.is_leaf() || !y.leaf().defined()) throw ValueError("train_on_batch: class_weight is for models with one output, and needs targets y.");
+    return model_impl().train_on_batch({x, y, data::class_weights(y.leaf(), class_weight)});
 }
 Logs Model::test_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight) const {
     return model_impl().test_on_batch({x, y, sample_weight});

@@ -1,6 +1,8 @@
 // Model: a layer that can be compiled, trained, evaluated, saved. Functional, Sequential and one's own.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 
 #include "cornu/layers/core/input_layer.h"
@@ -36,7 +38,8 @@ public:
     Logs evaluate(const Dataset& dataset, const EvaluateOptions& options = {}) const;
     Tensor predict(const Tensor& x, const PredictOptions& options = {}) const;
     Structure predict(const Structure& x, const PredictOptions& options = {}) const;
-    Logs train_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight = {}) const;
+    Logs train_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight = {},
+                        const std::map<int64_t, double>& class_weight = {}) const;
     Logs test_on_batch(const Structure& x, const Structure& y, const Structure& sample_weight = {}) const;
     Structure predict_on_batch(const Structure& x) const;
     void stop_training() const;
@@ -92,6 +95,9 @@ public:
     virtual const FunctionalModel* functional() const { return nullptr; }
     virtual std::vector<std::string> input_names() const;
     std::vector<std::string> output_names() const override;
+    // As in Keras, layers that only call() builds are built by tracing it; a call that cannot be traced
+    // is warned of, and build() or this must then make all weights.
+    void build_from_config(const Json& config) override;
 
 protected:
     CustomLayer& as_layer() override { return *this; }
@@ -101,8 +107,17 @@ protected:
 template <class T, class... Args>
 Model model(Args&&... args) { return Model(std::make_shared<T>(std::forward<Args>(args)...)); }
 
-// A model of the same kind with layers made anew from their configs: other weights, other state.
-CORNU_API Model clone_model(const Model& model);
+struct CloneOptions {
+    // The new model's layer in place of one; by default it is made anew from its config. Not asked for Inputs.
+    std::function<Layer(const Layer& layer)> clone_function = {};
+    // Calls a cloned layer, and may do more; for Functional models.
+    std::function<Structure(const Layer& layer, const Structure& inputs, const Call& call)> call_function = {};
+    Structure input_tensors = {};              // KerasTensors nested as model.input(); new Input()s by default
+    bool recursive = false;                    // whether both functions see the layers of models within, too
+};
+// A model of the same kind with layers made anew: other weights, other state; compiled alike when the
+// model was. Throws ValueError for options that are not for this kind of model.
+CORNU_API Model clone_model(const Model& model, const CloneOptions& options = {});
 // Throws ValueError for what is no model, as Keras's keras.models.model_from_json.
 CORNU_API Model model_from_json(const std::string& json);
 

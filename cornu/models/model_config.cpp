@@ -148,10 +148,4 @@ Model model_from_json(const std::string& json) {
 Json layers::serialize_model(const Layer& model) { return serialize_operation(model.impl()); }
 Layer layers::deserialize_model(const Json& json) { return Layer(std::dynamic_pointer_cast<CustomLayer>(deserialize_operation(json))); }
 
-Model clone_model(const Model& model) {
-    const ObjectSharing scope;
-    const auto cloned = deserialize_operation(serialize_operation(model.model_impl()));
-    return Model(std::dynamic_pointer_cast<CustomModel>(cloned));
-}
-
 }  // namespace cornu

@@ -27,17 +27,26 @@ public:
         groups.push_back(std::move(group));
 
         auto* model = dynamic_cast<CustomModel*>(&layer.impl());
-        if (model && (model->functional() || model->class_name() == "Sequential")) {
+        const auto list = [&] {
             utils::ClassNames names;
             for (const Layer& inner : model->layers()) this->layer(inner, join(path, "layers/" + names(inner.impl().class_name())), join(scope, inner.name()));
+        };
+        if (model && (model->functional() || model->class_name() == "Sequential")) {
+            list();
         } else {
             // By attribute, private ones last.
+            const auto key = [](const std::string& name) { return name.starts_with("_") ? "~" + name : name; };
             std::vector<CustomLayer::Child> children = layer.impl().children();
-            std::stable_sort(children.begin(), children.end(), [](const auto& a, const auto& b) {
-                const auto key = [](const std::string& name) { return name.starts_with("_") ? "~" + name : name; };
-                return key(a.attribute) < key(b.attribute);
-            });
-            for (const CustomLayer::Child& child : children) this->layer(child.layer, join(path, child.attribute), join(scope, child.layer.name()));
+            std::stable_sort(children.begin(), children.end(), [&](const auto& a, const auto& b) { return key(a.attribute) < key(b.attribute); });
+            // Keras's Model has an attribute `layers`: what comes after it in the alphabet lies there already.
+            bool listed = !model;
+            for (const CustomLayer::Child& child : children) {
+                if (!listed && key(child.attribute) > "layers") {
+                    list();
+                    listed = true;
+                }
+                this->layer(child.layer, join(path, child.attribute), join(scope, child.layer.name()));
+            }
         }
         if (model && model->compiled()) {
             this->optimizer(model->optimizer().impl(), join(path, "optimizer"), "optimizer");

@@ -152,6 +152,7 @@ Logs Trainer::compute_metrics(const Structure&, const Structure& y, const Struct
     if (s.metrics) s.metrics->add_results(logs);
     if (s.loss)
         for (const Metric& tracker : s.loss->metrics()) logs.set(tracker.name(), tracker.result());
+    for (const Metric& tracked : as_layer().collect_metrics()) logs.set(tracked.name(), tracked.result());
     return logs;
 }
 
@@ -230,6 +231,7 @@ std::vector<Metric> Trainer::metrics() {
         for (Metric& metric : s.metrics->metrics()) all.push_back(std::move(metric));
     if (s.loss)
         for (const Metric& tracker : s.loss->metrics()) all.push_back(tracker);
+    for (Metric& tracked : as_layer().collect_metrics()) all.push_back(std::move(tracked));
     return all;
 }
 

@@ -116,6 +116,7 @@ void check_epochs(const FitOptions& o) {
 History Trainer::fit(const Data& given, const FitOptions& o) {
     State& s = *state_;
     s.need_compiled("fit");
+    s.check_trained("fit", layer());
     check_epochs(o);
     Data data = given, validation = given;
     bool validates = o.validation_data.has_value();
@@ -190,6 +191,7 @@ History Trainer::fit(const Data& given, const FitOptions& o) {
         at.stand(FitInProgress::Place::between_epochs, [&] { callbacks.call(&CustomCallback::on_resumable, true); });
         if (s.stop) break;
     }
+    s.remember_trained(layer());
     s.options.optimizer.impl().finalize_variable_values(layer().trainable_weights());
     callbacks.call(&CustomCallback::on_train_end, std::as_const(epoch_logs));
     return history;
@@ -304,10 +306,12 @@ Tensor Trainer::predict(const Tensor& x, const PredictOptions& o) {
 
 Logs Trainer::train_on_batch(const Batch& batch) {
     state_->need_compiled("train_on_batch");
+    state_->check_trained("train_on_batch", layer());
     data::sample_count(batch, "train_on_batch");
     reset_metrics();
     Loop train(*this, Loop::Kind::train);
     train.run(batch);
+    state_->remember_trained(layer());
     return train.logs().sorted();
 }
 

@@ -48,6 +48,23 @@ struct Trainer::State {
     FitInProgress* fit = nullptr;          // null: none is
     StepPrograms train, test, predict;
 
+    // The weights that the first step after compile trained; empty: none was taken.
+    std::vector<const void*> trained;
+    static std::vector<const void*> ids_of(const Variables& weights) {
+        std::vector<const void*> ids;
+        for (const Variable& weight : weights) ids.push_back(weight.id());
+        return ids;
+    }
+    // As in Keras, what is trained is settled by compile: steps and the optimizer's state are made for it.
+    void check_trained(const char* method, const Layer& model) const {
+        if (!trained.empty() && trained != ids_of(model.trainable_weights()))
+            throw ValueError(str(method, ": the weights that are trained have changed since compile, by set_trainable() or layers that came or went. "
+                                 "Call compile() again. Received: ", model.trainable_weights().size(), " trainable weights, before that ", trained.size()));
+    }
+    void remember_trained(const Layer& model) {
+        if (trained.empty()) trained = ids_of(model.trainable_weights());
+    }
+
     // The last program of predict for one tensor in and out: what predict looks at first.
     StepPrograms::Entry* fast = nullptr;
     Spec fast_spec;
@@ -61,6 +78,7 @@ struct Trainer::State {
         train.clear();
         test.clear();
         predict.clear();
+        trained.clear();
     }
 };
 

@@ -9,6 +9,7 @@
 #include "cornu/losses/probabilistic.h"
 #include "cornu/losses/registry.h"
 #include "cornu/metrics/accuracy.h"
+#include "cornu/metrics/reduction.h"
 #include "cornu/models/model.h"
 #include "cornu/data/arrays.h"
 #include "cornu/ops/shape_ops.h"
@@ -268,6 +269,84 @@ TEST_CASE("one batch at a time") {
     CHECK(model.train_on_batch(data.x, data.y)["loss"] < logs["loss"]);
     CHECK(model.test_on_batch(data.x, data.y).contains("loss"));
     CHECK(says(message_of([&] { model.train_on_batch(data.x, Points(3).y); }), "train_on_batch: all arrays"));
+}
+
+TEST_CASE("one batch with class weights") {
+    const Points data(12);
+    const Model model = small_model();
+    model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.0}), .loss = "sparse_categorical_crossentropy"});
+    const double plain = model.train_on_batch(data.x, data.y)["loss"];
+    CHECK(model.train_on_batch(data.x, data.y, {}, {{0, 3.0}, {1, 3.0}, {2, 3.0}, {3, 3.0}})["loss"] == doctest::Approx(3 * plain).epsilon(1e-5));
+    std::vector<float> weights;
+    for (const int label : data.y.to_vector<int>()) weights.push_back(label == 2 ? 0.5f : 1.0f);
+    CHECK(model.train_on_batch(data.x, data.y, {}, {{2, 0.5}})["loss"] == model.train_on_batch(data.x, data.y, Tensor::from(weights))["loss"]);
+    CHECK(says(message_of([&] { model.train_on_batch(data.x, data.y, Tensor::from(weights), {{2, 0.5}}); }), "cannot both be given"));
+    CHECK(says(message_of([&] { model.train_on_batch(data.x, {}, {}, {{2, 0.5}}); }), "needs targets y"));
+}
+
+TEST_CASE("what is trained is settled by compile") {
+    for (const bool eagerly : {false, true}) {
+        const Model model = small_model();
+        const Points data(16);
+        const auto compile = [&] { model.compile({.optimizer = "adam", .loss = "sparse_categorical_crossentropy", .run_eagerly = eagerly}); };
+        const Layer first = model.layers()[0], second = model.layers()[1];
+        const auto changes = [&](const Layer& layer) {
+            const Tensor before = layer.get_weights()[0].with_new_identity();
+            model.fit(data.x, data.y, quiet({.epochs = 1}));
+            return difference(layer.get_weights()[0], before, 0) != "";
+        };
+        compile();
+        first.set_trainable(false);   // no step was taken yet
+        CHECK_FALSE(changes(first));
+        CHECK(changes(second));
+        CHECK(model.optimizer().variables().size() == 2 + 2 * 2);
+        first.set_trainable(true);
+        CHECK(says(message_of([&] { model.fit(data.x, data.y, quiet({})); }), "Call compile() again. Received: 4 trainable weights, before that 2"));
+        CHECK(says(message_of([&] { model.train_on_batch(data.x, data.y); }), "train_on_batch: the weights"));
+        CHECK(model.evaluate(data.x, data.y, {.verbose = Verbose::silent}).contains("loss"));
+        compile();
+        CHECK(changes(first));
+        CHECK(changes(second));
+    }
+}
+
+namespace {
+// Passes on what it gets, and tells of it: a loss, and a figure with a metric of its own.
+struct Watch : CustomLayer {
+    double weight;
+    Metric largest = metrics::Mean({.name = "largest"});
+    explicit Watch(double weight) : weight(weight) { track_metric(largest); }
+    Tensor call(const Tensor& x, const Call&) override {
+        add_loss(ops::mean(ops::square(x)) * weight);
+        largest.update_state(ops::amax(ops::abs(x)));
+        return x;
+    }
+};
+}  // namespace
+
+TEST_CASE("losses and metrics that layers bring along count, however deep they are") {
+    const Tensor x = Tensor::from(std::vector<float>{1, -4, 2, 3}, {4, 1}), y = Tensor::full({4, 1}, 0);
+    for (const bool eagerly : {false, true}) {
+        const Sequential inner({layers::Input({.shape = {1}}), layer<Watch>(0.5)});
+        const Tensor in = Input({.shape = {1}});
+        const Model model(in, layers::Dense({.units = 1, .kernel_initializer = "zeros"})(inner(in)));
+        model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.0}), .loss = "mse", .metrics = {"mae"}, .run_eagerly = eagerly});
+        const History history = model.fit(x, y, quiet({.batch_size = 2, .epochs = 2, .validation_data = Data(x * 2.0, y), .shuffle = false}));
+        std::string names;
+        for (const auto& [name, values] : history.history) names += name + " ";
+        CHECK(names == "largest loss mae val_largest val_loss val_mae ");
+        // Batches {1, -4} and {2, 3}; each epoch counts anew.
+        CHECK(history["loss"][1] == doctest::Approx(0.5 * (17.0 / 2 + 13.0 / 2) / 2));
+        CHECK(history["largest"] == std::vector<double>{3.5, 3.5});
+        CHECK(history["val_largest"][1] == 7);   // {2, -8} and {4, 6}
+        CHECK(model.evaluate(x, y, {.batch_size = 2, .verbose = Verbose::silent})["largest"] == 3.5);
+        CHECK(model.train_on_batch(x, y)["largest"] == 4);
+        CHECK(model.weights().size() == 2);   // what a metric has counted is no weight
+    }
+    struct Named : Watch {
+        Named() : Watch(1) { track_metric("accuracy"); }
+    };
+    CHECK(says(message_of([&] { layer<Named>(); }), "track_metric: a metric object is needed"));
 }
 
 TEST_CASE("datasets, steps, several steps an execution") {

@@ -50,6 +50,24 @@ def other():
     return keras.Model([left, right], [layers.Dense(1, name="urgent")(x), layers.Dense(2, name="new")(x)], name="other")
 
 
+@keras.saving.register_keras_serializable("mine")
+class Tower(keras.Model):
+    """A model that is a class of one's own; its layers have no weights until the first call."""
+
+    def __init__(self, width=3, **options):
+        super().__init__(**options)
+        self.width = width
+        self.hidden = layers.Dense(width, activation="relu")
+        self.norm = layers.BatchNormalization()
+        self.head = layers.Dense(2)
+
+    def call(self, x, training=False):
+        return self.head(self.norm(self.hidden(x), training=training))
+
+    def get_config(self):
+        return super().get_config() | {"width": self.width}
+
+
 # Keras 2 spelled some parts of a config in another way, which Keras 3 still reads.
 def as_keras2(value):
     if isinstance(value, list):
@@ -129,6 +147,20 @@ def record(family):
         if build is two_inputs:
             record_partly(family, at)
         folder.cleanup()
+    record_subclassed(family)
+
+
+def record_subclassed(family):
+    golden.fresh(9)
+    model = Tower(5, name="tower")
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    rng = golden.rng("subclassed")
+    x, y = (rng.normal(size=(12, n)).astype("float32") for n in (4, 2))
+    model.fit(x, y, epochs=2, batch_size=4, verbose=0, shuffle=False)
+    case = {"x": x, "y": y, "predictions": model.predict(x, verbose=0), "weights": weights(model),
+            "keras": golden.saved(model), "weights_h5": golden.saved(model, "weights.h5")}
+    loss = model.train_on_batch(x, y)
+    family.case("subclassed", **case, next={"loss": float(loss), "weights": weights(model)})
 
 
 def record_partly(family, at):

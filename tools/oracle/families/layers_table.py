@@ -121,6 +121,10 @@ for layout in [LAST, FIRST]:
     row("ZeroPadding3D", N(2, 2, 2, 2), padding=(1, 0, 1), data_format=layout)
     row("UpSampling3D", N(2, 2, 2, 2), size=(1, 2, 1), data_format=layout)
 row("UpSampling2D", N(3, 3, 2), size=2, interpolation="bicubic")
+row("UpSampling2D", N(2, 3, 3), size=(2, 3), interpolation="bicubic", data_format=FIRST)
+for interpolation in ["lanczos3", "lanczos5"]:
+    row("UpSampling2D", N(3, 3, 2), size=2, interpolation=interpolation)
+    row("UpSampling2D", N(2, 3, 4), size=(3, 2), interpolation=interpolation, data_format=FIRST)
 
 # Convolutions.
 CONV = [
@@ -149,6 +153,11 @@ row("Conv2D", N(6, 5, 2), filters=3, kernel_size=(3, 2), strides=(1, 2))
 row("Conv2D", N(6, 5, 2), filters=3, kernel_size=1, kernel_regularizer="l2")
 row("Conv2D", N(6, 5, 2), filters=3, kernel_size=3, dtype=BF16)
 row("Conv2D", N(6, 5, 2), filters=3, kernel_size=3, dtype=F16)
+for rank, size in [(1, (8,)), (2, (6, 5)), (3, (4, 5, 4))]:
+    row(f"Conv{rank}D", N(4, *size), filters=6, kernel_size=2, groups=2, data_format=FIRST)
+for layer in ["Conv2DTranspose", "DepthwiseConv2D"]:
+    row(layer, N(6, 5, 2), kernel_size=3, dtype=BF16, **({"filters": 3} if layer[0] == "C" else {}))
+row("SeparableConv2D", N(6, 5, 2), filters=3, kernel_size=3, dtype=BF16)
 
 # Pooling.
 for rank, size in [(1, (7,)), (2, (6, 5)), (3, (4, 5, 4))]:
@@ -163,6 +172,10 @@ for rank, size in [(1, (7,)), (2, (6, 5)), (3, (4, 5, 4))]:
             row(f"Adaptive{kind}Pooling{rank}D", x, output_size=3, data_format=layout)
 row("MaxPooling2D", N(6, 5, 2), pool_size=(2, 3), strides=1)
 row("GlobalAveragePooling1D", N(5, 3), masked=True)
+for kind in ["Max", "Average"]:
+    row(f"Adaptive{kind}Pooling2D", N(7, 5, 2), output_size=(2, 4))
+    row(f"Adaptive{kind}Pooling3D", N(2, 5, 4, 3), output_size=(3, 1, 2), data_format=FIRST)
+    row(f"{kind}Pooling2D", N(6, 5, 2), pool_size=2, dtype=BF16)
 
 # Normalization.
 row("BatchNormalization", N(4))
@@ -182,6 +195,8 @@ row("RMSNormalization", N(3, 4))
 row("GroupNormalization", N(3, 4), groups=2)
 row("GroupNormalization", N(4, 3), groups=2, axis=1)
 row("GroupNormalization", N(3, 3, 4), groups=-1, center=False)
+row("GroupNormalization", N(3, 4), groups=2, dtype=BF16)
+row("RMSNormalization", N(5), dtype=BF16)
 row("UnitNormalization", N(5))
 row("UnitNormalization", N(3, 4), axis=1)
 row("SpectralNormalization", N(4), build=lambda: layers.SpectralNormalization(layers.Dense(3)))
@@ -208,6 +223,7 @@ row("SpatialDropout1D", N(3, 4), rate=0.4, seed=7)
 row("SpatialDropout2D", N(2, 3, 4), rate=0.4, seed=7)
 row("SpatialDropout2D", N(4, 2, 3), rate=0.4, seed=7, data_format=FIRST)
 row("SpatialDropout3D", N(2, 2, 2, 4), rate=0.4, seed=7)
+row("SpatialDropout3D", N(4, 2, 2, 2), rate=0.4, seed=7, data_format=FIRST)
 row("GaussianDropout", N(6), rate=0.3, seed=7)
 row("GaussianNoise", N(6), stddev=0.3, seed=7)
 row("AlphaDropout", N(6), rate=0.3, seed=7)

@@ -7,7 +7,7 @@ from keras import losses
 
 import golden
 from families.ops import wide
-from families.ops_table import A, I, N, U
+from families.draws import A, I, N, U
 
 ONE_HOT = A(np.eye(3)[[0, 2, 1, 1]])
 SMOOTH = A([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.3, 0.3, 0.4]])

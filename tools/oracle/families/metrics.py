@@ -5,7 +5,7 @@ import numpy as np
 from keras import losses, metrics
 
 import golden
-from families.ops_table import A, I, N, U
+from families.draws import A, I, N, U
 
 UPDATES = 3
 

@@ -9,7 +9,8 @@ import numpy as np
 from keras.src.backend.common import dtypes
 
 import golden
-from families.ops_table import ROWS, Spec
+from families.draws import Spec
+from families.ops_table import ROWS
 
 DTYPES = ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
           "float16", "bfloat16", "float32", "float64"]

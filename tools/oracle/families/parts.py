@@ -7,7 +7,7 @@ from keras import activations, constraints, regularizers
 
 import golden
 from families.ops import wide
-from families.ops_table import A, N
+from families.draws import A, N
 
 ACTIVATIONS = """celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish
 hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink
