@@ -97,6 +97,15 @@ struct BitsAttrs {
         s.field<&BitsAttrs::start>();
     }
 };
+// Of threefry_below.
+struct BelowAttrs {
+    Shape shape;
+    int64_t bound = 1;   // in [1, 2^32)
+    static void describe(Schema<BelowAttrs>& s) {
+        s.field<&BelowAttrs::shape>();
+        s.field<&BelowAttrs::bound>();
+    }
+};
 // Of cumulative_sum and cumulative_prod.
 struct CumulativeAttrs {
     int64_t axis = 0;

@@ -89,7 +89,7 @@ Tensor bernoulli(const Tensor& key, const Tensor& p, const Shape& shape) {
         // unit < p, asked of the bits themselves: their upper 23 are below p * 2^23 rounded up.
         const double first_above = std::ceil(static_cast<double>(ops::cast(p, dtype).to_host().item<float>()) * 8388608.0);
         if (first_above > 0 && first_above < 8388608.0)
-            return prim::threefry_bits(key, shape, DType::uint32) < Tensor::full({}, first_above * 512, DType::uint32);
+            return prim::threefry_below(key, shape, static_cast<int64_t>(first_above) * 512);
     }
     return unit(key, shape, dtype) < ops::cast(p, dtype);
 }

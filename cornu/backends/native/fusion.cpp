@@ -22,7 +22,7 @@ constexpr int most_members = 48;
 constexpr int most_inputs = 20;
 constexpr int nearness = 24;          // calls apart at most: fusing keeps operands alive until the last of them
 constexpr int64_t longest_row = 2048; // that a block holds whole
-constexpr int64_t worth_sharing = 1024;
+constexpr int64_t worth_sharing = 1024; // elements whose second reading is worth a merger
 constexpr int64_t shortest_row = 64;  // below it, going row by row costs more than spreading values over rows
 
 // What a value is to a group of calls whose largest values have shape `full`.
@@ -114,10 +114,7 @@ private:
         const ChainStep::Kind kind = step(n).kind;
         for (const ValueId id : call.in)   // a sum of columns is known only when the whole group is done
             if (inside(id) && sums_columns(producer(id))) return false;
-        if (kind == ChainStep::reduce) {
-            const auto of = extent_in(full, shape(call.in[0]));
-            return of == Extent::full;
-        }
+        if (kind == ChainStep::reduce) return shape(call.in[0]) == full;
         const auto extent = extent_in(full, shape(call.out[0]));
         if (!extent) return false;
         for (const ValueId id : call.in) {
@@ -318,7 +315,6 @@ private:
         }
         std::reverse(wanted.begin(), wanted.end());
         bool by_rows = false;
-        const int64_t n = w.full.empty() ? 1 : w.full.back();
         for (const int m : wanted) {
             by_rows = by_rows || step(m).kind == ChainStep::reduce || extent_in(w.full, shape(node(m).out[0])) == Extent::row;
             for (const ValueId id : node(m).in) {
@@ -385,7 +381,6 @@ private:
     int read(Writing& w, ValueId id, bool row) {
         if (const auto known = w.ids.find({id, row}); known != w.ids.end()) return known->second;
         int value;
-        const Spec& spec = graph_.spec(id);
         if (const auto number = same_everywhere(id)) value = w.program->constant(*number);
         else if (cheap_to_repeat(w, id)) value = write(w, producer(id));
         else value = input(w, id, row);

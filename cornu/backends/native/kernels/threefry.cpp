@@ -49,6 +49,17 @@ void random_bits(uint32_t k0, uint32_t k1, uint64_t first, int word_bits, void* 
     });
 }
 
+void random_below(uint32_t k0, uint32_t k1, uint32_t bound, bool* out, int64_t count) {
+    parallel_for(count, 2048, [&](int64_t begin, int64_t end) {
+        uint32_t block[512];
+        for (int64_t i = begin; i < end; i += 512) {
+            const int64_t n = std::min<int64_t>(512, end - i);
+            simd().threefry_xor32(k0, k1, static_cast<uint64_t>(i), block, n);
+            for (int64_t k = 0; k < n; ++k) out[i + k] = block[k] < bound;
+        }
+    });
+}
+
 void random_split(uint32_t k0, uint32_t k1, uint32_t* keys, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
         const uint64_t key =

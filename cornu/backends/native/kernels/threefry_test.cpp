@@ -88,3 +88,13 @@ TEST_CASE("other word sizes are refused") {
     uint32_t word;
     CHECK_THROWS_AS(random_bits(0, 0, 0, 24, &word, 1), ValueError);
 }
+
+TEST_CASE("words below a bound, as when they are drawn first") {
+    std::vector<uint32_t> words(3001);
+    random_bits(3, 4, 0, 32, words.data(), 3001);
+    for (const uint32_t bound : {1u, 1u << 31, 0xffffffffu}) {
+        bool below[3001];
+        random_below(3, 4, bound, below, 3001);
+        for (size_t i = 0; i < words.size(); ++i) CHECK(below[i] == (words[i] < bound));
+    }
+}
