@@ -15,7 +15,7 @@ Values dot_general(Body& body, const Call& call, const Values& in) {
                              list_text(d.lhs_batch) +
                              ", rhs_batching_dimensions = " + list_text(d.rhs_batch) +
                              ", lhs_contracting_dimensions = " + list_text(d.lhs_contract) +
-                             ", rhs_contracting_dimensions = " + list_text(d.rhs_contract) + ">";
+                             ", rhs_contracting_dimensions = " + list_text(d.rhs_contract) + ">, " + full_precision;
     const Value y = body.call("dot_general", {body.cast(in[0], factors), body.cast(in[1], factors)},
                               call.out[0].shape, accumulator_of(factors), dims);
     return {body.cast(y, dtype)};

@@ -32,7 +32,7 @@ Value convolve(Body& body, const Value& x, const Value& kernel, const std::strin
                                    ", lhs_dilation = " + axes_text(a.lhs_dilation) +
                                    ", rhs_dilation = " + axes_text(a.rhs_dilation) +
                                    str(", feature_group_count = ", a.groups,
-                                       " : i64, batch_group_count = 1 : i64")),
+                                       " : i64, batch_group_count = 1 : i64, ", full_precision)),
                      dtype);
 }
 

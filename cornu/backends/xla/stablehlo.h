@@ -26,6 +26,9 @@ std::string list_text(const Ints& values);  // "[0, 2]", within #stablehlo.… a
 std::string pairs_text(const Ints& low,
                        const Ints& high);  // "dense<[[0, 1], …]> : tensor<2x2xi64>"
 
+// Products of float32 are float32's: left to itself, a GPU would round the factors to 10 bits.
+inline constexpr const char* full_precision = "precision_config = [#stablehlo<precision HIGHEST>, #stablehlo<precision HIGHEST>]";
+
 // The text of a function's body, or of a region within: one line a call, in MLIR's generic form.
 class Body {
 public:
