@@ -13,11 +13,7 @@ namespace cornu {
 
 namespace {
 
-Tensors part(const Tensors& all, size_t from, size_t count) {
-    return Tensors(all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(from + count));
-}
 Tensors rest(const Tensors& all, size_t from) { return part(all, from, all.size() - from); }
-void append(Tensors& to, const Tensors& more) { to.insert(to.end(), more.begin(), more.end()); }
 
 bool flows(const Tensor& x) { return has_gradient(x.dtype()); }
 

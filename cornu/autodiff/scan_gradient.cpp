@@ -15,6 +15,11 @@ namespace cornu {
 
 bool has_gradient(DType dtype) { return is_float(dtype) || is_complex(dtype); }
 
+Tensors part(const Tensors& all, size_t from, size_t count) {
+    return Tensors(all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(from + count));
+}
+void append(Tensors& to, const Tensors& more) { to.insert(to.end(), more.begin(), more.end()); }
+
 Tensors body_gradients(const Graph& body, const Tensors& inputs, const Tensors& output_grads) {
     GradientTape tape;
     // Values of their own, so that one tensor given twice gets two gradients.
@@ -74,7 +79,7 @@ private:
         for (const size_t i : g_.carries) specs.push_back(out_[i]);
         for (const size_t i : g_.ys) specs.push_back(out_[carries_ + i]);
         const auto step = [&](const Tensors& all) {
-            const Tensors inputs(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(in_.size()));
+            const Tensors inputs = part(all, 0, in_.size());
             Tensors output_grads(out_.size()), wanted;
             size_t next = in_.size();
             for (const size_t i : g_.carries) output_grads[i] = all[next++];
@@ -148,8 +153,7 @@ private:
         part = eliminate_dead_code(part);
         const Graph both = trace([&](const Tensors& in) {
             Tensors out = replay(body_, in);
-            const Tensors more = replay(part, in);
-            out.insert(out.end(), more.begin(), more.end());
+            append(out, replay(part, in));
             return out;
         }, in_);
         g_.forward = std::make_shared<const Graph>(eliminate_dead_code(eliminate_common_subexpressions(both)));
@@ -260,32 +264,29 @@ Tensors gradient_of_scan(const Vjp& v, const ScanAttrs& s) {
     const ScanGradient& g = *s.gradient;
     const auto carries = static_cast<size_t>(s.carries), xs = static_cast<size_t>(s.xs);
     const size_t ys = v.out.size() - carries - g.saved;
-    const auto of = [](const Tensors& all, size_t from, size_t count) {
-        return Tensors(all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(from + count));
-    };
-    const Tensors captures = of(v.in, carries + xs, v.in.size() - carries - xs);
-    Tensors init, slices = of(v.out, carries + ys, g.saved);
-    const Tensors x_all = of(v.in, carries, xs);
-    slices.insert(slices.end(), x_all.begin(), x_all.end());
+    const Tensors captures = part(v.in, carries + xs, v.in.size() - carries - xs);
+    Tensors init, slices = part(v.out, carries + ys, g.saved);
+    const Tensors x_all = part(v.in, carries, xs);
+    append(slices, x_all);
     for (const size_t i : g.carries) init.push_back(v.g(i));
     for (const size_t i : g.summed) init.push_back(ops::zeros(captures[i].shape(), captures[i].dtype()));
     for (const size_t i : g.ys) slices.push_back(v.g(carries + i));
 
     const ops::ScanResult result = ops::scan(
         [&](const Tensors& carry, const Tensors& slice) -> ops::ScanResult {
-            Tensors in = of(slice, 0, g.saved + xs);
-            in.insert(in.end(), captures.begin(), captures.end());
-            in.insert(in.end(), carry.begin(), carry.begin() + static_cast<std::ptrdiff_t>(g.carries.size()));
-            in.insert(in.end(), slice.begin() + static_cast<std::ptrdiff_t>(g.saved + xs), slice.end());
+            Tensors in = part(slice, 0, g.saved + xs);
+            append(in, captures);
+            append(in, part(carry, 0, g.carries.size()));
+            append(in, part(slice, g.saved + xs, slice.size() - g.saved - xs));
             const Tensors out = replay(*g.backward, in);
-            ops::ScanResult step{of(out, 0, carry.size()), of(out, carry.size(), out.size() - carry.size())};
+            ops::ScanResult step{part(out, 0, carry.size()), part(out, carry.size(), out.size() - carry.size())};
             for (size_t i = g.carries.size(); i < carry.size(); ++i) step.carry[i] = carry[i] + step.carry[i];
             return step;
         },
         init, slices, s.length, !s.reverse);
 
-    Tensors all(v.in.size()), stacked = of(slices, 0, g.saved + xs);
-    stacked.insert(stacked.end(), result.ys.begin(), result.ys.end());
+    Tensors all(v.in.size()), stacked = part(slices, 0, g.saved + xs);
+    append(stacked, result.ys);
     for (size_t k = 0; k < g.carries.size(); ++k) all[g.carries[k]] = result.carry[k];
     for (size_t k = 0; k < g.xs.size(); ++k) all[carries + g.xs[k]] = result.ys[k];
     for (size_t k = 0; k < g.summed.size(); ++k) all[carries + xs + g.summed[k]] = result.carry[g.carries.size() + k];

@@ -15,6 +15,8 @@ namespace cornu {
 // for those of types without one.
 Tensors body_gradients(const Graph& body, const Tensors& inputs, const Tensors& output_grads);
 bool has_gradient(DType dtype);
+Tensors part(const Tensors& all, size_t from, size_t count);
+void append(Tensors& to, const Tensors& more);
 
 struct ScanGradient {
     // A gradient that is a sum over all steps of products or sums: taken of the stacked operands.

@@ -9,12 +9,16 @@ namespace cornu {
 
 namespace {
 
+void check_key(const InferArgs& a) {
+    if (!(a.shape() == Shape{2}) || a.dtype() != DType::uint32)
+        throw ValueError(str(a.op.name, ": a key is a uint32 tensor of shape (2,). Received: ", a.in[0]));
+}
+
 constinit const Op threefry_bits_op = {
     .name = "threefry_bits", .doc = "Random bits by Threefry-2x32, one counter per element.",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& b = a.as<BitsAttrs>();
-        if (!(a.shape() == Shape{2}) || a.dtype() != DType::uint32)
-            throw ValueError(str("threefry_bits: a key is a uint32 tensor of shape (2,). Received: ", a.in[0]));
+        check_key(a);
         if (!is_unsigned_int(b.dtype) || !b.shape.is_static() || b.start < 0)
             throw ValueError(str("threefry_bits: the result has a static shape and an unsigned type. Received: dtype=", b.dtype, ", shape=", b.shape));
         return {{b.shape, b.dtype}};
@@ -30,8 +34,7 @@ constinit const Op threefry_below_op = {
     .name = "threefry_below", .doc = "Whether random 32-bit words lie below a bound.",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& b = a.as<BelowAttrs>();
-        if (!(a.shape() == Shape{2}) || a.dtype() != DType::uint32)
-            throw ValueError(str("threefry_below: a key is a uint32 tensor of shape (2,). Received: ", a.in[0]));
+        check_key(a);
         if (!b.shape.is_static() || b.bound < 1 || b.bound >= int64_t{1} << 32)
             throw ValueError(str("threefry_below: the result has a static shape and the bound is in [1, 2^32). Received: shape=", b.shape, ", bound=", b.bound));
         return {{b.shape, DType::bool_}};

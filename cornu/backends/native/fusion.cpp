@@ -336,7 +336,7 @@ private:
             }
             for (const ValueId id : chain.out)
                 w.program->output(w.ids.at({id, false}), graph_.spec(id).dtype, sums_columns(producer(id)) ? Extent::column : *extent_in(w.full, shape(id)));
-            Chain check(*w.program);
+            attrs.chain = std::make_shared<const Chain>(*w.program);
         } catch (const UnsupportedError&) {
             return {};   // too much for one chain: its calls stay as they are
         }
@@ -463,7 +463,7 @@ private:
 
 Kernel lower_chain(const Call& call) {
     const auto& attrs = call.as<ChainAttrs>();
-    const auto chain = std::make_shared<const Chain>(*attrs.program);
+    const auto& chain = attrs.chain;
     Kernel kernel{.run = [chain](const void* const* in, void* const* out, void* scratch) { chain->run(in, out, scratch); }, .scratch_bytes = chain->scratch_bytes()};
     for (size_t k = 0; k < call.out.size(); ++k)
         for (size_t i = 0; i < call.in.size(); ++i)

@@ -21,6 +21,7 @@ namespace native {
 
 struct ChainAttrs {
     std::shared_ptr<const ChainSpec> program;
+    std::shared_ptr<const Chain> chain;   // the same, ready to run
     std::vector<Spec> out;             // of the results
     std::vector<char> plain;           // by input: read once from end to end, so that a result may replace it
     static void describe(Schema<ChainAttrs>& s) { s.field<&ChainAttrs::program>(); }

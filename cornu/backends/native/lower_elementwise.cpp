@@ -1,38 +1,11 @@
 // Element-wise calls: one prepared kernel each. (Chains of them are fused by the planner.)
-#include "cornu/backends/native/kernels/elementwise.h"
-#include "cornu/backends/native/lowering.h"
+#include "cornu/backends/native/elementwise_lowering.h"
 
 namespace cornu::native {
 
 namespace {
 
 bool is_int4(const Spec& spec) { return spec.dtype == DType::int4; }
-
-bool no_packed_or_string(const Call& call) {
-    for (const Spec& spec : call.in)
-        if (is_int4(spec) || spec.dtype == DType::string) return false;
-    return true;
-}
-
-// Inputs of the output's shape and dtype may give it their memory.
-std::vector<std::pair<int, int>> same_as_output(const Call& call) {
-    std::vector<std::pair<int, int>> pairs;
-    for (size_t i = 0; i < call.in.size(); ++i)
-        if (call.in[i].shape == call.out[0].shape && call.in[i].dtype == call.out[0].dtype) pairs.emplace_back(0, static_cast<int>(i));
-    return pairs;
-}
-
-template <UnaryOp op>
-Kernel lower_unary(const Call& call) {
-    Unary kernel(op, call.dtype(), call.shape().size());
-    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], out[0]); }, .in_place = same_as_output(call)};
-}
-
-template <BinaryOp op>
-Kernel lower_binary(const Call& call) {
-    Binary kernel(op, call.dtype(), call.shape(0), call.shape(1));
-    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], in[1], out[0]); }, .in_place = same_as_output(call)};
-}
 
 // What is not of the type that Select wants (a condition of numbers, a branch still to be promoted)
 // is cast into scratch first.
@@ -87,8 +60,8 @@ bool supports_cast(const Call& call) { return call.dtype() != DType::string; }
 
 Kernel lower_view(const Call&) { return {.run = nullptr, .view = true}; }
 
-#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, no_packed_or_string, {ChainStep::unary, static_cast<uint8_t>(UnaryOp::OP)}}
-#define BINARY(NAME, OP, KIND) {NAME, lower_binary<BinaryOp::OP>, no_packed_or_string, {ChainStep::KIND, static_cast<uint8_t>(BinaryOp::OP)}}
+#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, no_packed_or_string, step(UnaryOp::OP)}
+#define BINARY(NAME, OP, KIND) {NAME, lower_binary<BinaryOp::OP>, no_packed_or_string, step(BinaryOp::OP, ChainStep::KIND)}
 constexpr Lowering table[] = {
     UNARY("negative", neg), UNARY("abs", abs), UNARY("sign", sign), UNARY("square", square), UNARY("sqrt", sqrt),
     UNARY("rsqrt", rsqrt), UNARY("exp", exp), UNARY("expm1", expm1), UNARY("log", log), UNARY("log1p", log1p),

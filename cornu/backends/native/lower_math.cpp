@@ -1,10 +1,9 @@
 // Further element-wise calls: mathematics, bits, tests, activations kept whole; and rows of softmax.
 #include <cmath>
 
-#include "cornu/backends/native/kernels/elementwise.h"
+#include "cornu/backends/native/elementwise_lowering.h"
 #include "cornu/backends/native/kernels/reduce.h"
 #include "cornu/backends/native/kernels/simd.h"
-#include "cornu/backends/native/lowering.h"
 #include "cornu/base/parallel.h"
 #include "cornu/ops/primitive_attrs.h"
 
@@ -12,32 +11,7 @@ namespace cornu::native {
 
 namespace {
 
-bool plain(const Call& call) {
-    for (const Spec& spec : call.in)
-        if (spec.dtype == DType::int4 || spec.dtype == DType::string) return false;
-    return true;
-}
 bool real_float(const Call& call) { return is_float(call.dtype()); }
-
-std::vector<std::pair<int, int>> same_as_output(const Call& call) {
-    std::vector<std::pair<int, int>> pairs;
-    for (size_t i = 0; i < call.in.size(); ++i)
-        if (call.in[i].shape == call.out[0].shape && call.in[i].dtype == call.out[0].dtype) pairs.emplace_back(0, static_cast<int>(i));
-    return pairs;
-}
-
-Kernel unary(UnaryOp op, const Call& call) {
-    Unary kernel(op, call.dtype(), call.shape().size());
-    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], out[0]); }, .in_place = same_as_output(call)};
-}
-template <UnaryOp op>
-Kernel lower_unary(const Call& call) { return unary(op, call); }
-
-template <BinaryOp op>
-Kernel lower_binary(const Call& call) {
-    Binary kernel(op, call.dtype(), call.shape(0), call.shape(1));
-    return {.run = [kernel](const void* const* in, void* const* out, void*) { kernel.run(in[0], in[1], out[0]); }, .in_place = same_as_output(call)};
-}
 
 Kernel lower_gelu(const Call& call) { return unary(call.as<GeluAttrs>().approximate ? UnaryOp::gelu_tanh : UnaryOp::gelu, call); }
 
@@ -46,7 +20,7 @@ Kernel lower_trunc(const Call& call) {
     if (is_float(call.dtype())) return unary(UnaryOp::trunc, call);
     return {.run = nullptr, .view = true};
 }
-bool has_order(const Call& call) { return plain(call) && !is_complex(call.dtype()); }
+bool has_order(const Call& call) { return no_packed_or_string(call) && !is_complex(call.dtype()); }
 
 // One rounding, whatever the machine.
 template <class T>
@@ -100,12 +74,8 @@ Kernel lower_log_softmax(const Call& call) {
             .in_place = same_as_output(call)};
 }
 
-
-constexpr ChainStep step(UnaryOp op) { return {ChainStep::unary, static_cast<uint8_t>(op)}; }
-constexpr ChainStep step(BinaryOp op, ChainStep::Kind kind = ChainStep::arithmetic) { return {kind, static_cast<uint8_t>(op)}; }
-
-#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, plain, step(UnaryOp::OP)}
-#define BINARY(NAME, OP) {NAME, lower_binary<BinaryOp::OP>, plain}
+#define UNARY(NAME, OP) {NAME, lower_unary<UnaryOp::OP>, no_packed_or_string, step(UnaryOp::OP)}
+#define BINARY(NAME, OP) {NAME, lower_binary<BinaryOp::OP>, no_packed_or_string}
 constexpr Lowering table[] = {
     UNARY("reciprocal", reciprocal), UNARY("exp2", exp2), UNARY("log2", log2), UNARY("log10", log10), UNARY("sin", sin),
     UNARY("cos", cos), UNARY("tan", tan), UNARY("arcsin", asin), UNARY("arccos", acos), UNARY("arctan", atan),
@@ -113,12 +83,12 @@ constexpr Lowering table[] = {
     {"erf", lower_unary<UnaryOp::erf>, real_float, step(UnaryOp::erf)}, {"erfc", lower_unary<UnaryOp::erfc>, real_float, step(UnaryOp::erfc)},
     {"erfinv", lower_unary<UnaryOp::erfinv>, real_float, step(UnaryOp::erfinv)}, UNARY("ceil", ceil), UNARY("round_half_even", round),
     {"trunc", lower_trunc, has_order}, UNARY("isnan", is_nan), UNARY("isinf", is_inf), UNARY("isfinite", is_finite),
-    {"bitwise_not", lower_unary<UnaryOp::bit_not>, plain}, UNARY("relu", relu), {"sigmoid", lower_unary<UnaryOp::sigmoid>, real_float, step(UnaryOp::sigmoid)},
+    {"bitwise_not", lower_unary<UnaryOp::bit_not>, no_packed_or_string}, UNARY("relu", relu), {"sigmoid", lower_unary<UnaryOp::sigmoid>, real_float, step(UnaryOp::sigmoid)},
     {"softplus", lower_unary<UnaryOp::softplus>, real_float, step(UnaryOp::softplus)}, {"silu", lower_unary<UnaryOp::silu>, real_float, step(UnaryOp::silu)},
     {"gelu", lower_gelu, real_float, {ChainStep::gelu}},
-    {"arctan2", lower_binary<BinaryOp::atan2>, plain, step(BinaryOp::atan2)}, {"mod", lower_binary<BinaryOp::mod>, plain, step(BinaryOp::mod)},
-    {"floor_divide", lower_binary<BinaryOp::floor_div>, plain, step(BinaryOp::floor_div)},
-    {"logical_xor", lower_binary<BinaryOp::logical_xor>, plain, step(BinaryOp::logical_xor, ChainStep::logical)},
+    {"arctan2", lower_binary<BinaryOp::atan2>, no_packed_or_string, step(BinaryOp::atan2)}, {"mod", lower_binary<BinaryOp::mod>, no_packed_or_string, step(BinaryOp::mod)},
+    {"floor_divide", lower_binary<BinaryOp::floor_div>, no_packed_or_string, step(BinaryOp::floor_div)},
+    {"logical_xor", lower_binary<BinaryOp::logical_xor>, no_packed_or_string, step(BinaryOp::logical_xor, ChainStep::logical)},
     BINARY("bitwise_and", bit_and), BINARY("bitwise_or", bit_or), BINARY("bitwise_xor", bit_xor),
     BINARY("left_shift", shift_left), BINARY("right_shift", shift_right),
     {"fma", lower_fma, supports_fma}, {"softmax", lower_softmax, softmax_rows_fit}, {"log_softmax", lower_log_softmax, softmax_rows_fit},
