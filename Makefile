@@ -47,6 +47,7 @@ tsan: deps ## the core's tests under the thread sanitizer
 	$(CTEST) --test-dir build-tsan -L '^core$$'
 
 fuzz: deps ## the file readers under libFuzzer (clang 14): make fuzz SECONDS=600 a target
+	@tools/install_deps fuzz
 	@$(call build,fuzz)
 	tools/fuzz build-fuzz $(or $(SECONDS),60)
 

@@ -8,6 +8,7 @@
 #include "cornu/autodiff/tape.h"
 #include "cornu/backend/backend.h"
 #include "cornu/backend/jit.h"
+#include "cornu/backend/profile.h"
 #include "cornu/base/version.h"
 #include "cornu/constraints/constraint.h"
 #include "cornu/data/dataset.h"

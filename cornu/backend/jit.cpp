@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "cornu/backend/profile.h"
 #include "cornu/graph/recorder.h"
 
 namespace cornu {
@@ -45,6 +46,7 @@ private:
 }  // namespace
 
 Program::Program(const std::function<Tensors(const Tensors&)>& fn, const Specs& specs, Backend& backend) : arg_count_(specs.size()) {
+    CORNU_PROFILE("trace and compile");
     Recorder recorder;
     {
         const UseMode use(&recorder);
@@ -74,6 +76,7 @@ Program::Program(const std::function<Tensors(const Tensors&)>& fn, const Specs& 
 
 void Program::run(std::span<const Tensor* const> args, std::span<Tensor* const> results) {
     CORNU_CHECK(args.size() == arg_count_ && results.size() == result_count_, "wrong number of arguments or results");
+    CORNU_PROFILE("program");
     const std::lock_guard lock(mutex_);
     std::copy(args.begin(), args.end(), in_.begin());
     std::copy(results.begin(), results.end(), out_.begin());

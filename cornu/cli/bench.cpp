@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
+#include <optional>
 
 #include "cornu/backend/backend.h"
+#include "cornu/backend/profile.h"
 #include "cornu/base/allocations.h"
 #include "cornu/cli/arrays.h"
 #include "cornu/cli/verbs.h"
@@ -37,7 +39,7 @@ struct Measured {
 
 // Times the steps that fit and predict make, from inside.
 struct Stopwatch : CustomCallback {
-    explicit Stopwatch(Measured& result, int64_t warmup) : result(result), warmup(warmup) { result.ms.reserve(1 << 16); }
+    Stopwatch(Measured& result, int64_t warmup, std::function<void()> when_warm) : result(result), warmup(warmup), when_warm(std::move(when_warm)) { result.ms.reserve(1 << 16); }
     bool wants_batch_logs() const override { return false; }
     void on_train_batch_begin(int64_t, const Logs&) override { begin(); }
     void on_train_batch_end(int64_t, const Logs&) override { end(); }
@@ -51,6 +53,7 @@ struct Stopwatch : CustomCallback {
         const double ms = milliseconds_since(start);
         const AllocationCounts after = allocation_counts();
         if (seen++ == 0) result.first_ms = ms;
+        if (seen == warmup) when_warm();
         if (seen <= warmup) return;
         result.ms.push_back(ms);
         result.allocations.own += after.own - before.own;
@@ -58,6 +61,7 @@ struct Stopwatch : CustomCallback {
     }
     Measured& result;
     int64_t warmup, seen = 0;
+    std::function<void()> when_warm;
     Clock::time_point start;
     AllocationCounts before;
 };
@@ -65,7 +69,8 @@ struct Stopwatch : CustomCallback {
 struct Options {
     std::string model, what;
     int64_t batch_size = 32, steps = 100;
-    bool json = false;
+    bool json = false, profile = false;
+    std::string trace;
     Engine engine;
 };
 
@@ -99,7 +104,8 @@ int bench(const Options& o) {
     random::NumpyRandom random(0);
     Measured measured;
     constexpr int64_t warmup = 5;
-    const Callback watch = callback<Stopwatch>(measured, warmup);
+    std::optional<Profile> profile;
+    const Callback watch = callback<Stopwatch>(measured, warmup, [&] { if (o.profile || !o.trace.empty()) profile.emplace(); });
     if (o.what == "fit") {
         // Each step has a batch of its own as far as memory allows, the same again in the next epoch.
         constexpr int64_t room = int64_t{256} << 20;
@@ -120,6 +126,7 @@ int bench(const Options& o) {
             stopwatch.end();
         }
     }
+    if (profile) profile->stop();
     std::sort(measured.ms.begin(), measured.ms.end());
     const auto at = [&](double part) { return measured.ms[static_cast<size_t>(part * static_cast<double>(measured.ms.size() - 1))]; };
     rusage usage = {};
@@ -129,11 +136,13 @@ int bench(const Options& o) {
         {"batch_size", o.batch_size}, {"steps", o.steps}, {"median_ms", at(0.5)}, {"min_ms", at(0)}, {"p99_ms", at(0.99)},
         {"compile_ms", std::max(0.0, measured.first_ms - at(0.5))}, {"load_ms", load_ms}, {"peak_memory_mb", static_cast<double>(usage.ru_maxrss) / 1024},
         {"allocations_per_step", per_step(measured.allocations.own)}, {"library_allocations_per_step", per_step(measured.allocations.library)}});
+    if (!o.trace.empty()) profile->write_trace(o.trace);
     if (o.json) {
         std::cout << json.dump() << '\n';
         return 0;
     }
     for (const auto& [name, value] : json.as_object()) std::cout << name << ": " << (value.is_string() ? value.as_string() : value.dump()) << '\n';
+    if (o.profile) std::cout << '\n' << profile->by_layer() << '\n' << profile->by_op();
     return 0;
 }
 
@@ -146,7 +155,9 @@ void add_bench(CLI::App& app, Run& run) {
     verb->add_option("what", o->what, "fit or predict")->required()->check(CLI::IsMember({"fit", "predict"}));
     verb->add_option("--batch-size", o->batch_size, "samples a step")->capture_default_str()->check(CLI::PositiveNumber);
     verb->add_option("--steps", o->steps, "steps to time, after 5 to warm up")->capture_default_str()->check(CLI::Range(1, 1 << 16));
-    verb->add_flag("--json", o->json, "one JSON object");
+    CLI::Option* json = verb->add_flag("--json", o->json, "one JSON object");
+    verb->add_flag("--profile", o->profile, "also where the time went, by layer and by op; costs a little")->excludes(json);
+    verb->add_option("--trace", o->trace, "also a file of trace events, for chrome://tracing or Perfetto");
     o->engine.add_to(*verb);
     verb->callback([o, &run] { run = [o] { return bench(*o); }; });
 }

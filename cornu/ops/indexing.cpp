@@ -304,6 +304,9 @@ constinit const Op segment_sum_op = {
     .decompose = [](const Tensors& in, const Attrs& attrs) { return segment_decompose(in, attrs, 0, ScatterMode::add); },
     .samples = {.low = 0, .high = 3, .cases = segment_cases},
     .read_attrs = read_attrs<SegmentAttrs>};
+constexpr OpSamples segment_extreme_samples = {.low = 0, .high = 2, .cases = [] {  // no segment is empty: -infinity has no differences
+    return std::vector<OpSample>{{{{{12, 2}, DType::float64}, {{12}, DType::int32}}, SegmentAttrs{2}}};
+}, .distinct = true};
 constinit const Op segment_max_op = {
     .name = "segment_max", .keras = "keras.src.ops.math.SegmentMax", .doc = "Maxima of the rows that share a segment id.", .inputs = 2,
     .infer = segment_infer,
@@ -312,9 +315,7 @@ constinit const Op segment_max_op = {
         const double lowest = is_float(t) ? -std::numeric_limits<double>::infinity() : is_signed_int(t) ? -std::ldexp(1.0, bits(t) - 1) : 0;
         return segment_decompose(in, attrs, lowest, ScatterMode::max);
     },
-    .samples = {.low = 0, .high = 2, .cases = [] {  // no segment is empty: -infinity has no differences
-        return std::vector<OpSample>{{{{{12, 2}, DType::float64}, {{12}, DType::int32}}, SegmentAttrs{2}}};
-    }, .distinct = true},
+    .samples = segment_extreme_samples,
     .read_attrs = read_attrs<SegmentAttrs>};
 
 constinit const Op segment_min_op = {
@@ -327,7 +328,7 @@ constinit const Op segment_min_op = {
         const double highest = is_float(t) ? std::numeric_limits<double>::infinity() : bits(t) == 64 ? std::nextafter(whole, 0) : whole;
         return segment_decompose(in, attrs, highest, ScatterMode::min);
     },
-    .samples = segment_max_op.samples,
+    .samples = segment_extreme_samples,
     .read_attrs = read_attrs<SegmentAttrs>};
 constinit const Op segment_prod_op = {
     .name = "segment_prod", .keras = "keras.src.ops.math.SegmentProd", .doc = "Products of the rows that share a segment id.", .inputs = 2,

@@ -1,5 +1,6 @@
 #include "cornu/training/feed.h"
 
+#include "cornu/backend/profile.h"
 #include "cornu/base/log.h"
 #include "cornu/data/arrays.h"
 #include "cornu/random/seed_generator.h"
@@ -114,6 +115,7 @@ void Feed::begin_epoch() {
 }
 
 bool Feed::next() {
+    CORNU_PROFILE("next batch");
     if (options_.steps && step_ == *options_.steps) return false;
     if (!(dataset_ ? next_of_dataset() : next_of_arrays())) return false;
     ++step_;

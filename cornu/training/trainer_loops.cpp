@@ -1,6 +1,8 @@
 // fit, evaluate, predict: loops over batches around the steps.
+#include <array>
 #include <cstring>
 
+#include "cornu/backend/profile.h"
 #include "cornu/data/arrays.h"
 #include "cornu/training/trainer_state.h"
 
@@ -64,6 +66,7 @@ public:
             state_.loss->check_targets(whole ? whole->y : batch.y);
             checked_ = true;
         }
+        const Profile::Span span(label(kind_));
         last_->run(batch);
     }
     // Compiles the step, which makes all state that it needs, without taking it.
@@ -82,6 +85,11 @@ public:
     Structure take_outputs() { return last_ ? last_->take_outputs() : std::move(eager_.values); }
 
 private:
+    static const std::shared_ptr<const ProfileLabel>& label(Kind kind) {
+        static const auto make = [](const char* name) { return std::make_shared<const ProfileLabel>(ProfileLabel{name, ""}); };
+        static const std::array labels{make("train step"), make("test step"), make("predict step")};
+        return labels[static_cast<size_t>(kind)];
+    }
     StepPrograms::Result step(const Batch& batch) {
         StepPrograms::Result result;
         if (kind_ == Kind::predict) {

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import numpy as np
+from jax.profiler import ProfileData
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.plugins.graph import keras_util
 from tensorboard.plugins.histogram import summary_v2 as histogram_summary
@@ -57,6 +58,19 @@ def check_png(png):
     return struct.unpack(">II", png[16:24])
 
 
+def check_profile(folder):
+    """The profile of batches 3 to 5, as JAX's own reader of such files sees it."""
+    [file] = folder.glob("plugins/profile/*/*.xplane.pb")
+    [plane] = ProfileData.from_file(str(file)).planes
+    [line] = plane.lines
+    events = list(line.events)
+    steps = [event for event in events if event.name == "train step"]
+    check([dict(e.stats)["step_num"] for e in steps] == [0, 1, 2], f"the profile has {len(steps)} steps")
+    for step in steps:
+        inside = [e.name for e in events if step.start_ns < e.start_ns < step.start_ns + step.duration_ns]
+        check("dot_general" in inside, f"a step holds {inside}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=pathlib.Path)
@@ -66,6 +80,7 @@ def main():
                        env={**os.environ, "CORNU_TENSORBOARD_DIR": folder})
         train = read(pathlib.Path(folder) / "train")
         validation = read(pathlib.Path(folder) / "validation")
+        check_profile(pathlib.Path(folder))
     checked = 0
     for name, tags, steps in [
         ("epoch_loss", train, [0, 1, 2]), ("epoch_learning_rate", train, [0, 1, 2]),

@@ -32,7 +32,7 @@ Plan::Plan(const Graph& original, bool deterministic) {
         const Lowering* lowering = find_lowering(*node.op);
         CORNU_CHECK(lowering, "no lowering of ", node.op->name);
         kernels.push_back(lowering->lower({*node.op, node.attrs, in, out, deterministic}));
-        labels_.push_back(str(node.op->name, node.scope.empty() ? "" : " in ", node.scope));
+        labels_.push_back(std::make_shared<const ProfileLabel>(ProfileLabel{node.op->name, node.scope}));
     }
     plan_storage(graph, kernels);
     place_outputs(graph);
@@ -238,9 +238,18 @@ void Plan::run(const void* const* inputs, void* const* outputs) const {
     void** addresses = workspace->addresses.data();
     char* arena = static_cast<char*>(workspace->arena->data());
     for (const Patch& patch : patches_) addresses[patch.at] = patch.output ? outputs[patch.index] : const_cast<void*>(inputs[patch.index]);
-    for (const Step& step : steps_)
+    const auto run_step = [&](const Step& step) {
         step.kernel.run(addresses + step.in_at, addresses + step.out_at,
                         step.scratch < 0 ? nullptr : arena + storages_[static_cast<size_t>(step.scratch)].offset);
+    };
+    if (Profile::active()) {
+        for (const Step& step : steps_) {
+            const Profile::Span span(labels_[step.node]);
+            run_step(step);
+        }
+    } else {
+        for (const Step& step : steps_) run_step(step);
+    }
     for (const Copy& copy : copies_)
         std::memcpy(address(storages_[static_cast<size_t>(copy.to)], arena, inputs, outputs),
                     address(storages_[static_cast<size_t>(copy.from)], arena, inputs, outputs), copy.bytes);
@@ -263,7 +272,8 @@ std::string Plan::to_string() const {
     };
     for (const Step& step : steps_) {
         list(step.out);
-        out << " = " << labels_[step.node] << " (";
+        const ProfileLabel& label = *labels_[step.node];
+        out << " = " << label.op << (label.layer.empty() ? "" : " in ") << label.layer << " (";
         list(step.in);
         out << ")\n";
     }

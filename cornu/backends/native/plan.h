@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "cornu/backend/backend.h"
+#include "cornu/backend/profile.h"
 #include "cornu/backends/native/lowering.h"
 
 namespace cornu::native {
@@ -57,7 +58,7 @@ private:
     std::vector<Copy> copies_;
     std::vector<Patch> patches_;
     std::vector<Tensor> constants_;
-    std::vector<std::string> labels_;
+    std::vector<std::shared_ptr<const ProfileLabel>> labels_;   // by node
     size_t addresses_ = 0, arena_bytes_ = 0;
     mutable std::mutex mutex_;
     mutable std::vector<std::unique_ptr<Workspace>> idle_;

@@ -56,6 +56,12 @@ ProtoMessage strings_tensor(const ProtoMessage& shape, const std::vector<std::st
 
 }  // namespace
 
+std::string host_name() {
+    char host[256] = "localhost";
+    (void)::gethostname(host, sizeof host - 1);
+    return host;
+}
+
 uint32_t masked_crc32c(std::string_view bytes) {
     uint32_t crc = ~uint32_t{0};
     for (const char c : bytes) crc = crc >> 8 ^ crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFF];
@@ -159,10 +165,8 @@ void EventFile::open() {
     std::error_code failed;
     std::filesystem::create_directories(folder_, failed);
     if (failed) throw FileError(str("[callbacks.TensorBoard] the folder ", folder_, " cannot be made: ", failed.message()));
-    char host[256] = "localhost";
-    (void)::gethostname(host, sizeof host - 1);
     static std::atomic<int> files{0};  // several within a second
-    path_ = str(folder_, "/events.out.tfevents.", static_cast<int64_t>(seconds_now()), ".", host, ".", ::getpid(), ".", files++, ".v2");
+    path_ = str(folder_, "/events.out.tfevents.", static_cast<int64_t>(seconds_now()), ".", host_name(), ".", ::getpid(), ".", files++, ".v2");
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd_ < 0) throw FileError(str("[callbacks.TensorBoard] the file ", path_, " cannot be written: ", std::strerror(errno)));
     record(ProtoMessage().real(1, seconds_now()).bytes(3, "brain.Event:2"));

@@ -13,6 +13,8 @@ namespace cornu::callbacks {
 // CRC-32C, as TFRecords hold it: rotated and offset, so that a CRC of data with CRCs in it is none.
 uint32_t masked_crc32c(std::string_view bytes);
 
+std::string host_name();
+
 // A protocol buffer being written, field by field.
 class ProtoMessage {
 public:

@@ -8,6 +8,7 @@
 #include "cornu/base/error.h"
 #include "cornu/tensor/context.h"
 #include "cornu/training/callbacks/event_file.h"
+#include "cornu/training/callbacks/profile_file.h"
 #include "cornu/training/trainer.h"
 #include "cornu/training/training_state.h"
 
@@ -65,6 +66,9 @@ public:
         check("histogram_freq", config_.histogram_freq, 0);
         check("embeddings_freq", config_.embeddings_freq, 0);
         if (config_.update_freq) check("update_freq", *config_.update_freq, 1);
+        const auto [first, last] = config_.profile_batch;
+        if (first < 0 || last < first || (first == 0 && last > 0))
+            throw ValueError(str("[callbacks.TensorBoard] profile_batch must be the first and the last batch, counted from 1, or {0, 0}. Received: profile_batch={", first, ", ", last, "}"));
         if (config_.log_dir.empty()) throw ValueError("[callbacks.TensorBoard] log_dir must name a folder. Received: log_dir=\"\"");
     }
     bool wants_batch_logs() const override { return in_train_ && batch_is_due(); }
@@ -80,6 +84,7 @@ public:
     }
     void on_train_end(const Logs&) override {
         in_train_ = false;
+        end_profile();             // of fewer batches than were asked for
         train_.reset();
         validation_.reset();
     }
@@ -102,10 +107,11 @@ public:
         if (validation_) validation_->flush();
     }
     void on_train_batch_begin(int64_t, const Logs&) override {
-        ++train_batches_;
+        if (++train_batches_ == config_.profile_batch.first) profile_.emplace();
         if (config_.write_steps_per_second) batch_start_ = Clock::now();
     }
     void on_train_batch_end(int64_t, const Logs& logs) override {
+        if (train_batches_ == config_.profile_batch.second) end_profile();
         if (!batch_is_due()) return;
         if (config_.write_steps_per_second) train().scalar("batch_steps_per_second", 1 / seconds_since(batch_start_), train_batches_);
         for (const auto& [name, value] : logs) train().scalar("batch_" + name, value.item<double>(), train_batches_);
@@ -125,6 +131,12 @@ public:
 private:
     bool batch_is_due() const { return config_.update_freq && train_batches_ % *config_.update_freq == 0; }
     int64_t iterations() const { return trainer().optimizer().impl().iterations().item<int64_t>(); }
+    void end_profile() {
+        if (!profile_) return;
+        profile_->stop();
+        write_profile(*profile_, config_.log_dir);
+        profile_.reset();
+    }
     EventFile& train() { return made(train_, "train"); }
     EventFile& validation() { return made(validation_, "validation"); }
     EventFile& made(std::unique_ptr<EventFile>& file, const char* name) const {
@@ -181,6 +193,7 @@ private:
 
     TensorBoardConfig config_;
     std::unique_ptr<EventFile> train_, validation_;
+    std::optional<Profile> profile_;
     bool in_train_ = false;
     int64_t train_batches_ = 0, test_batches_ = 0, epoch_iterations_ = 0;
     Clock::time_point epoch_start_, batch_start_;

@@ -134,7 +134,7 @@ TEST_CASE("TensorBoard: figures, weights, images and the model") {
     const Context::Use use(context);
     const Folder folder(true);
     const Model model = small();
-    const callbacks::TensorBoard board({.log_dir = folder.path.string(), .histogram_freq = 2, .write_images = true, .write_steps_per_second = true, .update_freq = 2});
+    const callbacks::TensorBoard board({.log_dir = folder.path.string(), .histogram_freq = 2, .write_images = true, .write_steps_per_second = true, .update_freq = 2, .profile_batch = {3, 5}});
     const History history = model.fit(x, y, {.batch_size = 1, .epochs = 3, .verbose = Verbose::silent, .callbacks = {board}, .validation_data = Data(x, y)});
     const std::vector<Value> train = values_in(folder.path / "train"), validation = values_in(folder.path / "validation");
     const std::string kernel = model.weights()[0].path();
@@ -159,6 +159,13 @@ TEST_CASE("TensorBoard: figures, weights, images and the model") {
         }
     }
     CHECK(steps_of(train, "keras").size() == 1);
+    const fs::path run = fs::directory_iterator(folder.path / "plugins/profile")->path();
+    const fs::path file = fs::directory_iterator(run)->path();
+    CHECK(says(file.filename().string(), ".xplane.pb"));
+    std::ifstream in(file, std::ios::binary);
+    const std::string profile(std::istreambuf_iterator<char>(in), {});
+    CHECK(says(profile, "dot_general"));
+    CHECK(says(profile, "/hidden"));
 }
 
 TEST_CASE("histograms have thirty buckets, and room for all kinds of values") {
@@ -182,6 +189,8 @@ TEST_CASE("TensorBoard: options and files that cannot be") {
     CHECK(says(message_of([] { callbacks::TensorBoard({.log_dir = ""}); }), "log_dir"));
     CHECK(says(message_of([] { callbacks::TensorBoard({.histogram_freq = -1}); }), "histogram_freq=-1"));
     CHECK(says(message_of([] { callbacks::TensorBoard({.update_freq = 0}); }), "update_freq=0"));
+    CHECK(says(message_of([] { callbacks::TensorBoard({.profile_batch = {5, 3}}); }), "profile_batch={5, 3}"));
+    CHECK(says(message_of([] { callbacks::TensorBoard({.profile_batch = {0, 3}}); }), "profile_batch={0, 3}"));
     const auto fit = [](const callbacks::TensorBoardConfig& config) {
         return message_of([&] { small().fit(x, y, {.verbose = Verbose::silent, .callbacks = {callbacks::TensorBoard(config)}}); });
     };
