@@ -56,7 +56,7 @@ template <class Self, class F>
 void Call::visit_arguments(Self& self, F&& f) {
     auto other = self.others.begin();
     const auto next = [&](std::string_view name, auto& value) {
-        for (; other != self.others.end() && other->first < name; ++other) f(std::string_view(other->first), other->second);
+        for (; other != self.others.end() && other->first.compare(name) < 0; ++other) f(std::string_view(other->first), other->second);
         f(name, value);
     };
     next("attention_mask", self.attention_mask);

@@ -18,14 +18,16 @@ public:
     void update_step(const Tensor& gradient, Variable variable, const Tensor& learning_rate, size_t index) override {
         const Tensor value = variable.value(), old = slots_[0][index].value();
         const Tensor pull = config_.l2_regularization_strength + config_.beta / (2.0 * learning_rate);
-        const Tensor shrunk = gradient + 2 * config_.l2_shrinkage_regularization_strength * value;
+        const double shrinkage = config_.l2_shrinkage_regularization_strength, l1 = config_.l1_regularization_strength;
+        const Tensor shrunk = shrinkage == 0 ? gradient : gradient + 2 * shrinkage * value;
         const Tensor sum = old + ops::square(gradient);
-        const auto raised = [&](const Tensor& x) { return ops::power(x, -config_.learning_rate_power); };
-        const Tensor linear = slots_[1][index].value() + shrunk - (raised(sum) - raised(old)) / learning_rate * value;
-        const Tensor quadratic = raised(sum) / learning_rate + 2.0 * pull;
-        const double l1 = config_.l1_regularization_strength;
+        const auto raised = [&](const Tensor& x) { return config_.learning_rate_power == -0.5 ? ops::sqrt(x) : ops::power(x, -config_.learning_rate_power); };
+        const Tensor slowness = 1.0 / learning_rate;
+        const Tensor root = raised(sum) * slowness;
+        const Tensor linear = slots_[1][index].value() + shrunk - (root - raised(old) * slowness) * value;
+        const Tensor quadratic = root + 2.0 * pull;
         assign(slots_[1][index], linear);
-        assign(variable, (ops::clip(linear, -l1, l1) - linear) / quadratic);
+        assign(variable, (l1 == 0 ? -linear : ops::clip(linear, -l1, l1) - linear) / quadratic);
         assign(slots_[0][index], sum);
     }
 

@@ -23,8 +23,9 @@ public:
         const Tensor squares = slots_[1][index].value() + (ops::square(gradient) - slots_[1][index].value()) * (1 - config_.beta_2);
         assign(slots_[0][index], mean);
         assign(slots_[1][index], squares);
-        const Tensor now = mean / (1.0 - ops::power(Tensor(config_.beta_1), step));
-        const Tensor update = now / (ops::sqrt(squares / (1.0 - ops::power(Tensor(config_.beta_2), step))) + config_.epsilon);
+        // Factors first: a number divides faster than ten million do.
+        const Tensor now = mean * (1.0 / (1.0 - ops::power(Tensor(config_.beta_1), step)));
+        const Tensor update = now / (ops::sqrt(squares * (1.0 / (1.0 - ops::power(Tensor(config_.beta_2), step)))) + config_.epsilon);
         const Tensor size = norm(variable.value()), length = norm(update);
         const Tensor both = ops::logical_and(ops::greater(size, 0.0), ops::greater(length, 0.0));
         const Tensor ratio = ops::where(both, size / ops::where(both, length, 1.0), 1.0);

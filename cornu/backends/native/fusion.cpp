@@ -69,13 +69,18 @@ private:
         const Shape& in = shape(call.in[0]);
         return row_fits(in) && call.attrs.as<ReduceAttrs>().axes == std::vector<int64_t>{in.rank() - 1};
     }
+    bool sums_all(const Graph::Node& call) const {
+        const Shape& in = shape(call.in[0]);
+        return std::string_view(call.op->name) == "reduce_sum" && in.size() > longest_row && static_cast<int64_t>(call.attrs.as<ReduceAttrs>().axes.size()) == in.rank();
+    }
     bool sums_columns(const Graph::Node& call) const {
         const Shape& in = shape(call.in[0]);
         const auto& axes = call.attrs.as<ReduceAttrs>().axes;
         if (std::string_view(call.op->name) != "reduce_sum" || in.rank() < 2 || !row_fits(in) || static_cast<int64_t>(axes.size()) != in.rank() - 1) return false;
         return std::find(axes.begin(), axes.end(), in.rank() - 1) == axes.end();
     }
-    bool sums_columns(int n) const { return step(n).kind == ChainStep::reduce && may_join(node(n), step(n)) && !sums_rows(node(n)); }
+    // Whether its result is known only when all rows are done.
+    bool sums_blocks(int n) const { return step(n).kind == ChainStep::reduce && may_join(node(n), step(n)) && !sums_rows(node(n)); }
 
     bool may_join(const Graph::Node& call, ChainStep step) const {
         const Spec& out = graph_.spec(call.out[0]);
@@ -92,7 +97,7 @@ private:
             case ChainStep::select: return dtype(0) == DType::bool_ && dtype(1) == out.dtype && dtype(2) == out.dtype;
             case ChainStep::cast: return !is_complex(dtype(0)) && dtype(0) != DType::string && dtype(0) != DType::int4;
             case ChainStep::same: case ChainStep::broadcast: case ChainStep::reshape: return dtype(0) == out.dtype;
-            case ChainStep::reduce: return all(DType::float32) && (sums_rows(call) || sums_columns(call));
+            case ChainStep::reduce: return all(DType::float32) && (sums_rows(call) || sums_columns(call) || sums_all(call));
         }
         return false;
     }
@@ -112,8 +117,8 @@ private:
     bool fits(int n, const Shape& full, Inside inside) const {
         const Graph::Node& call = node(n);
         const ChainStep::Kind kind = step(n).kind;
-        for (const ValueId id : call.in)   // a sum of columns is known only when the whole group is done
-            if (inside(id) && sums_columns(producer(id))) return false;
+        for (const ValueId id : call.in)
+            if (inside(id) && sums_blocks(producer(id))) return false;
         if (kind == ChainStep::reduce) return shape(call.in[0]) == full;
         const auto extent = extent_in(full, shape(call.out[0]));
         if (!extent) return false;
@@ -176,10 +181,10 @@ private:
         return inputs.size() <= static_cast<size_t>(most_inputs);
     }
 
-    // Whether a member of `a` reads a sum of columns made in `b`.
+    // Whether a member of `a` reads what is known only when `b` is done.
     bool waits(int a, int b) {
         return std::any_of(members(a).begin(), members(a).end(), [&](int n) {
-            return std::any_of(node(n).in.begin(), node(n).in.end(), [&](ValueId id) { return vertex_of(id) == b && sums_columns(producer(id)); });
+            return std::any_of(node(n).in.begin(), node(n).in.end(), [&](ValueId id) { return vertex_of(id) == b && sums_blocks(producer(id)); });
         });
     }
 
@@ -303,6 +308,11 @@ private:
         std::vector<char> plain;
     };
 
+    Extent extent_of(const Shape& full, ValueId id) const {
+        if (!sums_blocks(producer(id))) return *extent_in(full, shape(id));
+        return sums_all(node(producer(id))) ? Extent::scalar : Extent::column;
+    }
+
     std::optional<Graph::Node> make_chain(int v) {
         Writing w{v, shapes_.at(v), {}, {}, {}, {}, {}};
         std::vector<int> wanted;       // members whose results somebody uses, in order
@@ -316,7 +326,7 @@ private:
         std::reverse(wanted.begin(), wanted.end());
         bool by_rows = false;
         for (const int m : wanted) {
-            by_rows = by_rows || step(m).kind == ChainStep::reduce || extent_in(w.full, shape(node(m).out[0])) == Extent::row;
+            by_rows = by_rows || (step(m).kind == ChainStep::reduce ? !sums_all(node(m)) : extent_in(w.full, shape(node(m).out[0])) == Extent::row);
             for (const ValueId id : node(m).in) {
                 if (vertex_of(id) != v && shape(id) == w.full) w.read.insert(id);
                 by_rows = by_rows || goes_by_rows(w.full, shape(id));
@@ -335,7 +345,7 @@ private:
                 attrs.out.push_back(graph_.spec(id));
             }
             for (const ValueId id : chain.out)
-                w.program->output(w.ids.at({id, false}), graph_.spec(id).dtype, sums_columns(producer(id)) ? Extent::column : *extent_in(w.full, shape(id)));
+                w.program->output(w.ids.at({id, false}), graph_.spec(id).dtype, extent_of(w.full, id));
             attrs.chain = std::make_shared<const Chain>(*w.program);
         } catch (const UnsupportedError&) {
             return {};   // too much for one chain: its calls stay as they are
@@ -372,7 +382,9 @@ private:
                 const bool to_truth = graph_.spec(call.out[0]).dtype == DType::bool_ && !is(0, DType::bool_);
                 return to_truth ? program.binary(BinaryOp::ne, a, program.constant(0)) : a;
             }
-            case ChainStep::reduce: return sums_rows(call) ? program.reduce(static_cast<ReduceOp>(what.code), operand(0)) : program.sum_columns(operand(0));
+            case ChainStep::reduce: return sums_rows(call)  ? program.reduce(static_cast<ReduceOp>(what.code), operand(0))
+                                         : sums_all(call) ? program.sum_all(operand(0))
+                                                          : program.sum_columns(operand(0));
             default: return operand(0);
         }
     }

@@ -47,7 +47,8 @@ struct Program {
         for (int step = 0; step < 24; ++step) {
             const Tensor a = any(), b = any();
             const bool matrix = a.shape() == full;
-            switch (random() % 13) {
+            switch (random() % 14) {
+                case 13: if (matrix) made.push_back(ops::mean(a)); break;
                 case 0: made.push_back(a + b); break;
                 case 1: made.push_back(a * b); break;
                 case 2: made.push_back(a - b); break;

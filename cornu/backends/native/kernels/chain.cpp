@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <sstream>
 
 #include "cornu/base/error.h"
@@ -114,19 +115,26 @@ int ChainSpec::sum_columns(int a) {
     return id;
 }
 
+int ChainSpec::sum_all(int a) {
+    const int id = push({.kind = Kind::sum_all, .a = a, .extent = Extent::scalar});
+    if (extent(a) != Extent::full) throw UnsupportedError("a chain sums all of its full shape.");
+    return id;
+}
+
 void ChainSpec::output(int value, DType dtype, Extent extent) {
     if (value < 0 || value >= static_cast<int>(values_.size()))
         throw ValueError(str("a chain's output is one of its values. Received: ", value, "."));
     refuse_dtype(dtype, "outputs");
-    const bool sums = values_[static_cast<size_t>(value)].kind == Kind::sum_columns;
-    const bool wide = sums ? extent == Extent::column && dtype == DType::float32 : extent == Extent::full || (extent == Extent::row && by_rows_ && this->extent(value) <= Extent::row);
-    if (!wide) throw ValueError("a chain's output covers its shape, or has one element a row, or is a float32 sum of columns.");
+    const Kind kind = values_[static_cast<size_t>(value)].kind;
+    const bool sums = kind == Kind::sum_columns || kind == Kind::sum_all;
+    const bool wide = sums ? extent == (kind == Kind::sum_all ? Extent::scalar : Extent::column) && dtype == DType::float32 : extent == Extent::full || (extent == Extent::row && by_rows_ && this->extent(value) <= Extent::row);
+    if (!wide) throw ValueError("a chain's output covers its shape, or has one element a row, or is a float32 sum over all rows.");
     outputs_.push_back({value, dtype, extent});
 }
 
 std::string ChainSpec::to_string() const {
     std::ostringstream out;
-    const char* kinds[] = {"input", "constant", "unary", "binary", "select", "reduce", "sum_columns"};
+    const char* kinds[] = {"input", "constant", "unary", "binary", "pair", "select", "reduce", "sum_columns", "sum_all"};
     const char* extents[] = {"", "/row", "/column", "/full"};
     for (size_t i = 0; i < values_.size(); ++i) {
         const Value& v = values_[i];
@@ -138,6 +146,54 @@ std::string ChainSpec::to_string() const {
     }
     for (const Result& result : outputs_) out << "; -> %" << result.value;
     return out.str();
+}
+
+void ChainSpec::join_pairs() {
+    std::vector<int> uses(values_.size(), 0);
+    for (const Value& v : values_)
+        for (const int operand : {v.a, v.b, v.c})
+            if (operand >= 0) ++uses[static_cast<size_t>(operand)];
+    for (const Result& result : outputs_) ++uses[static_cast<size_t>(result.value)];
+
+    struct First {
+        PairFirst op;
+        int a, b;
+    };
+    const auto first_of = [&](int id, Extent extent) -> std::optional<First> {
+        if (id < 0 || uses[static_cast<size_t>(id)] != 1) return {};
+        const Value& v = values_[static_cast<size_t>(id)];
+        if (v.extent != extent) return {};
+        if (v.kind == Kind::unary && static_cast<UnaryOp>(v.op) == UnaryOp::square) return First{PairFirst::mul, v.a, v.a};
+        if (v.kind != Kind::binary) return {};
+        switch (static_cast<BinaryOp>(v.op)) {
+            case BinaryOp::add: return First{PairFirst::add, v.a, v.b};
+            case BinaryOp::sub: return First{PairFirst::sub, v.a, v.b};
+            case BinaryOp::mul: return First{PairFirst::mul, v.a, v.b};
+            default: return {};
+        }
+    };
+    for (Value& v : values_) {
+        if (v.extent != Extent::full || (v.kind != Kind::unary && v.kind != Kind::binary)) continue;
+        const auto join = [&](const First& first, int c, PairSecond second) {
+            v = {.kind = Kind::pair, .op = static_cast<uint8_t>(first.op), .second = static_cast<uint8_t>(second), .a = first.a, .b = first.b, .c = c, .extent = v.extent};
+        };
+        const auto left = first_of(v.a, v.extent);
+        if (v.kind == Kind::unary) {
+            if (!left) continue;
+            if (static_cast<UnaryOp>(v.op) == UnaryOp::sqrt) join(*left, left->a, PairSecond::sqrt);
+            else if (static_cast<UnaryOp>(v.op) == UnaryOp::relu) join(*left, left->a, PairSecond::relu);
+            continue;
+        }
+        const auto right = left ? std::nullopt : first_of(v.b, v.extent);
+        if (!left && !right) continue;
+        switch (static_cast<BinaryOp>(v.op)) {
+            case BinaryOp::add: left ? join(*left, v.b, PairSecond::add) : join(*right, v.a, PairSecond::add); break;
+            case BinaryOp::mul: left ? join(*left, v.b, PairSecond::mul) : join(*right, v.a, PairSecond::mul); break;
+            case BinaryOp::sub: left ? join(*left, v.b, PairSecond::sub) : join(*right, v.a, PairSecond::from); break;
+            case BinaryOp::div: left ? join(*left, v.b, PairSecond::div) : join(*right, v.a, PairSecond::under); break;
+            default: break;
+        }
+    }
 }
 
 // ---- from the program to steps ----
@@ -270,6 +326,8 @@ private:
                 else if (v.op < simd_binary_op_count) step.binary[form] = simd().binary[v.op][form];
             }
             if (!step.binary[0]) step.binary_loop = native::binary_loop(op, DType::float32);
+        } else if (v.kind == Kind::pair) {
+            step.pair = simd().pair[v.op][v.second];
         } else if (v.kind == Kind::reduce) {
             step.reduce = static_cast<ReduceOp>(v.op);
         }
@@ -280,8 +338,8 @@ private:
                 give_back(place(o));
             }
         for (const Place& p : spread_places) give_back(p);
-        if (v.kind == Kind::sum_columns) {
-            step.to = place(id) = {Place::operand, Extent::column, static_cast<int>(chain_.sums_++)};
+        if (v.kind == Kind::sum_columns || v.kind == Kind::sum_all) {
+            step.to = place(id) = {Place::operand, v.extent, static_cast<int>(chain_.sums_++)};
             chain_.steps_.push_back(step);
             return;
         }
@@ -292,8 +350,8 @@ private:
 
     void add_output(const ChainSpec::Result& result) {
         Place from = place(result.value);
-        if (value(result.value).kind == Kind::sum_columns) {
-            chain_.outputs_.push_back({from, Extent::column, nullptr, 4, true});
+        if (const Kind kind = value(result.value).kind; kind == Kind::sum_columns || kind == Kind::sum_all) {
+            chain_.outputs_.push_back({from, result.extent, nullptr, 4, true});
             return;
         }
         if (from.extent != result.extent && from.extent != Extent::scalar) from = spread(from, result.extent);
@@ -303,7 +361,7 @@ private:
         if (chain_.outputs_.size() < spec_.outputs_.size() || chain_.steps_.empty()) return;
         // The last step may write its result where it belongs: all reading of the block is over.
         Step& step = chain_.steps_.back();
-        if (step.kind == Kind::input || step.kind == Kind::sum_columns) return;
+        if (step.kind == Kind::input || step.kind == Kind::sum_columns || step.kind == Kind::sum_all) return;
         int readers = 0;
         for (const Output& o : chain_.outputs_)
             if (o.from.where == Place::reg && o.from.extent == step.to.extent && o.from.index == step.to.index) ++readers;
@@ -320,7 +378,11 @@ private:
         int64_t traffic = operands_ * 4;
         for (const Output& output : chain_.outputs_) traffic += output.bytes;
         int64_t elements = std::clamp<int64_t>(register_floats / registers / 64 * 64, 256, 1024);
-        if (size * traffic > large_bytes) elements = 256;
+        if (size * traffic > large_bytes) {
+            elements = 256;
+            for (const Place& p : places_)
+                if (p.where == Place::operand && p.extent == Extent::full) chain_.fetched_ahead_.push_back(p.index);
+        }
         chain_.unit_ = spec_.by_rows_ ? std::max<int64_t>(spec_.shape_.back(), 1) : 1;
         chain_.units_ = spec_.by_rows_ ? chain_rows() : size;
         chain_.block_ = spec_.by_rows_ ? std::max<int64_t>(elements / chain_.unit_, 1) : elements;
@@ -340,7 +402,11 @@ private:
     int scalars_ = 0, operands_ = 0;
 };
 
-Chain::Chain(const ChainSpec& spec) { Builder(*this, spec); }
+Chain::Chain(const ChainSpec& given) {
+    ChainSpec spec = given;
+    spec.join_pairs();
+    Builder(*this, spec);
+}
 
 // ---- running ----
 
@@ -377,6 +443,21 @@ void Chain::apply(const Step& step, const float* a, const float* b, const float*
             }
             break;
         }
+        case ChainSpec::Kind::pair: {
+            constexpr int copies = 16;   // as many as the widest vector has lanes
+            alignas(64) float spread[3][copies];
+            const float* from[] = {a, b, c};
+            int64_t steps[3];
+            const Place* const places[] = {&step.a, &step.b, &step.c};
+            for (int i = 0; i < 3; ++i) {
+                steps[i] = single(*places[i]) ? 0 : 1;
+                if (steps[i]) continue;
+                std::fill(spread[i], spread[i] + copies, *from[i]);
+                from[i] = spread[i];
+            }
+            step.pair(from[0], steps[0], from[1], steps[1], from[2], steps[2], to, n);
+            break;
+        }
         case ChainSpec::Kind::select:
             simd().select_mask(a, b, c, to, n);
             break;
@@ -387,7 +468,7 @@ void Chain::apply(const Step& step, const float* a, const float* b, const float*
         case ChainSpec::Kind::reduce:
             *to = step.reduce == ReduceOp::sum ? static_cast<float>(simd().sum(a, n)) : step.reduce == ReduceOp::max ? simd().max(a, n) : simd().min(a, n);
             break;
-        case ChainSpec::Kind::input: case ChainSpec::Kind::sum_columns:
+        case ChainSpec::Kind::input: case ChainSpec::Kind::sum_columns: case ChainSpec::Kind::sum_all:
             break;
     }
 }
@@ -438,7 +519,14 @@ void Chain::block(const Frame& frame, int64_t first, int64_t units) const {
     };
     // How far a place moves from one row to the next.
     const auto stride = [&](const Place& p) -> int64_t { return p.extent == Extent::row ? 1 : p.extent == Extent::full ? unit_ : 0; };
+    size_t fetched = 0;
     for (const Step& step : steps_) {
+        // What the next block reads is on its way while this one is worked on, an operand a step.
+        if (fetched < fetched_ahead_.size()) {
+            const auto operand = static_cast<size_t>(fetched_ahead_[fetched++]);
+            const float* next = static_cast<const float*>(frame.in[operand]) + offsets_[operand] + begin + count;
+            for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(next + i);
+        }
         const bool row = step.to.extent == Extent::row;
         if (step.kind == ChainSpec::Kind::input) {
             load(inputs_[static_cast<size_t>(step.a.index)], frame, row ? first : begin, row ? units : count);
@@ -446,6 +534,10 @@ void Chain::block(const Frame& frame, int64_t first, int64_t units) const {
         }
         if (step.kind == ChainSpec::Kind::sum_columns) {
             simd().add_rows(pointer(step.a), units, unit_, unit_, frame.sums + step.to.index * unit_);
+            continue;
+        }
+        if (step.kind == ChainSpec::Kind::sum_all) {
+            frame.sums[step.to.index * unit_] += simd().sum(pointer(step.a), count);
             continue;
         }
         float* to = step.to_output >= 0 ? static_cast<float*>(frame.out[step.to_output]) + (row ? first : begin) : const_cast<float*>(pointer(step.to));
@@ -494,8 +586,9 @@ void Chain::run(const void* const* in, void* const* out, void* scratch) const {
         for (int64_t p = begin; p < end; ++p) work(blocks * p / parts_, blocks * (p + 1) / parts_, sums + p * width);
     });
     for (size_t i = 0; i < outputs_.size(); ++i) {
-        if (outputs_[i].extent != Extent::column) continue;
-        for (int64_t k = 0; k < unit_; ++k) {
+        const Extent extent = outputs_[i].extent;
+        if (extent != Extent::column && extent != Extent::scalar) continue;
+        for (int64_t k = 0; k < (extent == Extent::column ? unit_ : 1); ++k) {
             double total = 0;
             for (int64_t p = 0; p < parts_; ++p) total += sums[p * width + outputs_[i].from.index * unit_ + k];
             static_cast<float*>(out[i])[k] = static_cast<float>(total);

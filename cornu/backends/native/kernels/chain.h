@@ -38,8 +38,11 @@ public:
     int binary(BinaryOp op, int a, int b);    // comparisons give 0 or 1; logical ops take 0 or 1
     int select(int condition, int a, int b);  // condition != 0 ? a : b
     int reduce(ReduceOp op, int a);           // sum, max or min of each row of a full value
-    int sum_columns(int a);                   // over all rows of a full value; known only at the end: an output
-    // A result of run, in call order; dense, of the chain's shape, or with one element a row or column.
+    // Over all rows of a full value, and over all of it; known only at the end: outputs.
+    int sum_columns(int a);
+    int sum_all(int a);
+    // A result of run, in call order; dense, of the chain's shape, or with one element a row or column,
+    // or one in all (of sum_all alone).
     void output(int value, DType dtype, Extent extent = Extent::full);
 
     Extent extent(int value) const { return values_[static_cast<size_t>(value)].extent; }
@@ -53,10 +56,10 @@ public:
 
 private:
     friend class Chain;
-    enum class Kind : uint8_t { input, constant, unary, binary, select, reduce, sum_columns };
+    enum class Kind : uint8_t { input, constant, unary, binary, pair, select, reduce, sum_columns, sum_all };
     struct Value {
         Kind kind;
-        uint8_t op = 0;
+        uint8_t op = 0, second = 0;   // of a pair: PairFirst, PairSecond
         int a = -1, b = -1, c = -1;
         float constant = 0;
         DType dtype = DType::float32;
@@ -70,6 +73,7 @@ private:
         Extent extent;
     };
     int push(Value value);
+    void join_pairs();   // of two operations, one of which serves the other alone
     Shape shape_;
     bool by_rows_;
     std::vector<Value> values_;
@@ -81,7 +85,7 @@ public:
     // Throws UnsupportedError for a chain of more values than fit (split it).
     explicit Chain(const ChainSpec& spec);
     // An output may be the memory of an input of the chain's full shape and the output's dtype.
-    // `scratch`: scratch_bytes() of memory, needed for sums of columns only.
+    // `scratch`: scratch_bytes() of memory, needed for sums over blocks only.
     void run(const void* const* in, void* const* out, void* scratch = nullptr) const;
     size_t scratch_bytes() const { return static_cast<size_t>(parts_ * sums_ * unit_) * sizeof(double); }
 
@@ -107,6 +111,7 @@ private:
         Place a, b, c, to;
         Simd::Unary unary;
         Simd::Binary binary[3];
+        Simd::Pair pair;
         Unary::Loop unary_loop;
         Binary::Loop binary_loop;
         ReduceOp reduce;
@@ -118,7 +123,7 @@ private:
         Extent extent;
         Cast::Loop cast;
         int64_t bytes;
-        bool done;  // its step wrote it, or it is a sum of columns
+        bool done;  // its step wrote it, or it is a sum over blocks
     };
     struct Frame;
     class Builder;
@@ -129,7 +134,8 @@ private:
 
     // A unit is a row, or one element where rows do not matter.
     int64_t units_ = 0, unit_ = 1, block_ = 0, grain_ = 0;
-    int64_t parts_ = 0, sums_ = 0;   // columns are summed in so many parts, which follow from the sizes alone
+    std::vector<int> fetched_ahead_;                // operands that are fetched from memory a block ahead
+    int64_t parts_ = 0, sums_ = 0;   // blocks are summed in so many parts, which follow from the sizes alone
     int registers_ = 0, row_registers_ = 0;
     std::vector<std::pair<int, float>> constants_;  // scalar slot, value
     std::vector<Input> inputs_, scalar_inputs_;

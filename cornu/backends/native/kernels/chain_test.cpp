@@ -259,6 +259,75 @@ TEST_CASE("a chain sums columns, the same for any number of threads") {
     }
 }
 
+TEST_CASE("a chain sums all there is, the same for any number of threads") {
+    Noise noise;
+    for (const bool by_rows : {false, true}) {
+        const Shape shape{301, 77};
+        ChainSpec spec(shape, by_rows);
+        const int x = spec.input(DType::float32, shape), square = spec.unary(UnaryOp::square, x);
+        spec.output(spec.sum_all(square), DType::float32, Extent::scalar);
+        spec.output(square, DType::float32);
+        spec.output(spec.sum_all(x), DType::float32, Extent::scalar);
+        if (by_rows) spec.output(spec.sum_columns(x), DType::float32, Extent::column);
+        std::vector<float> values, squares(301 * 77), columns(77);
+        double sum = 0, sum_of_squares = 0;
+        for (int64_t i = 0; i < shape.size(); ++i) {
+            values.push_back(float(noise.uniform(-1, 2)));
+            sum += double(values.back());
+            sum_of_squares += double(values.back()) * double(values.back());
+        }
+        const Chain chain(spec);
+        std::vector<char> scratch(chain.scratch_bytes());
+        float results[2][2];
+        const void* in[] = {values.data()};
+        for (int i = 0; i < 2; ++i) {
+            set_threads(i);
+            void* out[] = {&results[i][0], squares.data(), &results[i][1], columns.data()};
+            chain.run(in, out, scratch.data());
+        }
+        set_threads(0);
+        CHECK(std::abs(double(results[0][0]) - sum_of_squares) < 1e-6 * sum_of_squares);
+        CHECK(std::abs(double(results[0][1]) - sum) < 1e-6 * sum);
+        CHECK(results[0][0] == results[1][0]);
+        CHECK(results[0][1] == results[1][1]);
+        CHECK(squares[5] == values[5] * values[5]);
+    }
+}
+
+TEST_CASE("two operations in one loop give the bits of the two") {
+    Noise noise;
+    constexpr int64_t n = 77;   // vectors, and some more
+    std::vector<float> values[3];
+    for (auto& v : values)
+        for (int64_t i = 0; i < n; ++i) v.push_back(float(noise.uniform(0.5, 3)));
+    const BinaryOp firsts[] = {BinaryOp::add, BinaryOp::sub, BinaryOp::mul}, seconds[] = {BinaryOp::add, BinaryOp::sub, BinaryOp::mul, BinaryOp::div};
+    for (int first = 0; first < 4; ++first)                  // the last: a square
+        for (int second = 0; second < 6; ++second)           // the last two: of the first's result alone
+            for (int narrow = 0; narrow < 8; ++narrow)       // which operands are one number
+                for (const bool swapped : {false, true}) {
+                    const auto results = [&](bool together) {
+                        ChainSpec spec({n});
+                        int ids[3];
+                        for (int i = 0; i < 3; ++i) ids[i] = spec.input(DType::float32, narrow >> i & 1 ? Shape{} : Shape{n});
+                        const int t = first == 3 ? spec.unary(UnaryOp::square, ids[0]) : spec.binary(firsts[first], ids[0], ids[1]);
+                        const int y = second == 4 ? spec.unary(UnaryOp::sqrt, t) : second == 5 ? spec.unary(UnaryOp::relu, t)
+                                    : swapped     ? spec.binary(seconds[second], ids[2], t) : spec.binary(seconds[second], t, ids[2]);
+                        spec.output(y, DType::float32);
+                        if (!together) spec.output(t, DType::float32);   // somebody else reads it
+                        std::vector<float> out(n), other(n);
+                        const void* in[] = {values[0].data(), values[1].data(), values[2].data()};
+                        void* to[] = {out.data(), other.data()};
+                        Chain(spec).run(in, to);
+                        return out;
+                    };
+                    const std::vector<float> one = results(true), two = results(false);
+                    CAPTURE(first);
+                    CAPTURE(second);
+                    CAPTURE(narrow);
+                    CHECK(std::memcmp(one.data(), two.data(), n * sizeof(float)) == 0);
+                }
+}
+
 TEST_CASE("bad chains are refused") {
     ChainSpec spec({2, 3});
     CHECK_THROWS_AS(spec.input(DType::float32, {4}), ShapeError);

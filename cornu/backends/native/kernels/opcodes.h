@@ -45,6 +45,15 @@ constexpr bool gives_bool(UnaryOp op) {
     return op == UnaryOp::logical_not || (op >= UnaryOp::is_nan && op <= UnaryOp::is_finite);
 }
 
+// Two operations as one loop, for which vectors are read and written once: second(first(a, b), c).
+enum class PairFirst : uint8_t { add, sub, mul };
+enum class PairSecond : uint8_t {
+    add, sub, from, mul, div, under,   // t + c, t - c, c - t, t * c, t / c, c / t
+    sqrt, relu,                        // of t alone
+};
+inline constexpr int pair_first_count = static_cast<int>(PairFirst::mul) + 1;
+inline constexpr int pair_second_count = static_cast<int>(PairSecond::relu) + 1;
+
 // How the operands of a binary loop advance: both, the left only, the right only.
 enum class Form : uint8_t { vector_vector, vector_scalar, scalar_vector };
 

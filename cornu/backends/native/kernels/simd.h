@@ -29,6 +29,9 @@ struct Simd {
     Binary binary[simd_binary_op_count][3];  // by Form
     Compare compare[binary_op_count - first_compare][3];
     Binary mask[binary_op_count - first_compare][3];  // comparisons giving 0 or 1
+    // `step`: 1, or 0 for an operand of one value, of which `width` copies are at hand. Rounds twice.
+    using Pair = void (*)(const float* a, int64_t a_step, const float* b, int64_t b_step, const float* c, int64_t c_step, float* y, int64_t n);
+    Pair pair[pair_first_count][pair_second_count];
     // best = max(best, row), and place = position where row is the first to be so large; NaN is largest.
     void (*later_maximum)(const float* row, float position, float* best, float* place, int64_t n);
     // y += place == position ? g : 0.

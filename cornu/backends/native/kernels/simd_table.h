@@ -3,6 +3,7 @@
 
 #include "cornu/backends/native/kernels/simd_attention.h"
 #include "cornu/backends/native/kernels/simd_gemm.h"
+#include "cornu/backends/native/kernels/simd_pairs.h"
 
 namespace cornu::native::SIMD_NAMESPACE {
 
@@ -12,7 +13,15 @@ namespace cornu::native::SIMD_NAMESPACE {
             map_##NAME<Form::scalar_vector>                               \
     }
 
-// The order of the rows is that of UnaryOp and BinaryOp.
+#define CORNU_PAIR(FIRST, SECOND) map_pair<PairFirst::FIRST, PairSecond::SECOND>
+#define CORNU_PAIRS(FIRST)                                                                             \
+    {                                                                                                  \
+        CORNU_PAIR(FIRST, add), CORNU_PAIR(FIRST, sub), CORNU_PAIR(FIRST, from), CORNU_PAIR(FIRST, mul), \
+            CORNU_PAIR(FIRST, div), CORNU_PAIR(FIRST, under), CORNU_PAIR(FIRST, sqrt),                 \
+            CORNU_PAIR(FIRST, relu)                                                                    \
+    }
+
+// The order of the rows is that of UnaryOp, BinaryOp, PairFirst and PairSecond.
 inline constexpr Simd table = {
     .name = SIMD_NAME,
     .width = lanes,
@@ -28,6 +37,7 @@ inline constexpr Simd table = {
                 CORNU_FORMS(ge)},
     .mask = {CORNU_FORMS(mask_eq), CORNU_FORMS(mask_ne), CORNU_FORMS(mask_lt), CORNU_FORMS(mask_le),
              CORNU_FORMS(mask_gt), CORNU_FORMS(mask_ge)},
+    .pair = {CORNU_PAIRS(add), CORNU_PAIRS(sub), CORNU_PAIRS(mul)},
     .later_maximum = map_later_maximum,
     .add_where = map_add_where,
     .clamp = map_clamp,
