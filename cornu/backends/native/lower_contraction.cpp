@@ -88,8 +88,9 @@ Kernel lower_dot_general(const Call& call) {
     struct State {
         Gemm gemm;
         std::mutex mutex;   // a oneDNN product serves one caller at a time
+        explicit State(const GemmSpec& spec) : gemm(spec) {}
     };
-    auto state = std::make_shared<State>(Gemm(spec));
+    auto state = std::make_shared<State>(spec);
 
     const auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
     const size_t l_bytes = left.permutation.empty() ? 0 : aligned(static_cast<size_t>(bytes_for(call.dtype(), l.size())));
