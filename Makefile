@@ -46,10 +46,10 @@ tsan: deps ## the core's tests under the thread sanitizer
 	@$(call build,tsan,core_tests)
 	$(CTEST) --test-dir build-tsan -L '^core$$'
 
-fuzz: deps ## the file readers under libFuzzer (clang 14): make fuzz SECONDS=600 a target
+fuzz: deps ## the file readers under libFuzzer (clang 14): make fuzz SECONDS=600, or RUNS=1000000, a target
 	@tools/install_deps fuzz
 	@$(call build,fuzz)
-	tools/fuzz build-fuzz $(or $(SECONDS),60)
+	tools/fuzz build-fuzz $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60))
 
 format: ## formats all C++ files as .clang-format says (clang-format 14)
 	git ls-files '*.h' '*.cpp' | xargs $(or $(shell command -v clang-format-14),clang-format) -i

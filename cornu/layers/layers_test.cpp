@@ -183,3 +183,15 @@ TEST_CASE("a shape's word for the number of steps buys no graph of that size") {
     CHECK(layers::TimeDistributed(layers::TimeDistributedConfig{.layer = layers::Dense({.units = 2})})(x).shape() == Shape{None, steps, 2});
     CHECK_THROWS_WITH_AS(layers::LSTM({.units = 2, .unroll = true})(x), doctest::Contains("Unrolling"), ValueError);
 }
+
+TEST_CASE("merging layers as functions") {
+    const Tensor a = Tensor::from(std::vector<float>{1, 2}, {1, 2}), b = Tensor::from(std::vector<float>{3, 5}, {1, 2});
+    CHECK(layers::add({a, b}).to_vector<float>() == std::vector<float>{4, 7});
+    CHECK(layers::subtract({a, b}).to_vector<float>() == std::vector<float>{-2, -3});
+    CHECK(layers::multiply({a, b}).to_vector<float>() == std::vector<float>{3, 10});
+    CHECK(layers::average({a, b}).to_vector<float>() == std::vector<float>{2, 3.5});
+    CHECK(layers::maximum({a, b, -a}).to_vector<float>() == std::vector<float>{3, 5});
+    CHECK(layers::minimum({a, b, -a}).to_vector<float>() == std::vector<float>{-1, -2});
+    CHECK(layers::concatenate({a, b}).to_vector<float>() == std::vector<float>{1, 2, 3, 5});
+    CHECK(layers::dot({a, b}, {.axes = {1, 1}}).to_vector<float>() == std::vector<float>{13});
+}

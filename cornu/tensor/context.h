@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <typeindex>
+#include <utility>
 
 #include "cornu/tensor/dtype.h"
 
@@ -57,5 +58,15 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+// Of the current context, as keras.config.
+namespace config {
+inline DType floatx() { return Context::current().floatx(); }
+inline void set_floatx(DType dtype) { Context::current().set_floatx(dtype); }
+inline double epsilon() { return Context::current().epsilon(); }
+inline void set_epsilon(double epsilon) { Context::current().set_epsilon(epsilon); }
+inline const std::string& image_data_format() { return Context::current().image_data_format(); }
+inline void set_image_data_format(std::string format) { Context::current().set_image_data_format(std::move(format)); }
+}  // namespace config
 
 }  // namespace cornu

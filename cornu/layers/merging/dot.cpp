@@ -1,5 +1,6 @@
 #include "cornu/layers/merging/dot.h"
 
+#include "cornu/layers/merging/merge.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/nn.h"
@@ -64,5 +65,7 @@ void DotConfig::describe(Schema<DotConfig>& s) {
 }
 
 Dot::Dot(DotConfig config) : Layer(std::make_shared<DotLayer>(std::move(config))) {}
+
+Tensor dot(const Tensors& inputs, DotConfig config) { return merged(Dot(std::move(config)), inputs); }
 
 }  // namespace cornu::layers

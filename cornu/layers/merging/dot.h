@@ -22,5 +22,6 @@ public:
     using Config = DotConfig;
     explicit Dot(DotConfig config);
 };
+CORNU_API Tensor dot(const Tensors& inputs, DotConfig config);   // as a function
 
 }  // namespace cornu::layers

@@ -14,4 +14,7 @@ Tensors align_ranks(const Structure& inputs);
 // The or of all masks; nothing when an input has none.
 Structure merge_masks(const Structure& mask);
 
+// A new layer of this room, called on a list.
+inline Tensor merged(const Layer& layer, const Tensors& inputs) { return layer(Structure::List(inputs.begin(), inputs.end())).leaf(); }
+
 }  // namespace cornu::layers

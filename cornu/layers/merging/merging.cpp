@@ -161,4 +161,12 @@ Maximum::Maximum(MergeConfig config) : Layer(make("Maximum", ops::maximum, std::
 Minimum::Minimum(MergeConfig config) : Layer(make("Minimum", ops::minimum, std::move(config))) {}
 Concatenate::Concatenate(ConcatenateConfig config) : Layer(std::make_shared<ConcatenateLayer>(std::move(config))) {}
 
+Tensor add(const Tensors& inputs, MergeConfig config) { return merged(Add(std::move(config)), inputs); }
+Tensor subtract(const Tensors& inputs, MergeConfig config) { return merged(Subtract(std::move(config)), inputs); }
+Tensor multiply(const Tensors& inputs, MergeConfig config) { return merged(Multiply(std::move(config)), inputs); }
+Tensor average(const Tensors& inputs, MergeConfig config) { return merged(Average(std::move(config)), inputs); }
+Tensor maximum(const Tensors& inputs, MergeConfig config) { return merged(Maximum(std::move(config)), inputs); }
+Tensor minimum(const Tensors& inputs, MergeConfig config) { return merged(Minimum(std::move(config)), inputs); }
+Tensor concatenate(const Tensors& inputs, ConcatenateConfig config) { return merged(Concatenate(std::move(config)), inputs); }
+
 }  // namespace cornu::layers

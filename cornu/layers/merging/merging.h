@@ -36,4 +36,13 @@ public:
     explicit Concatenate(ConcatenateConfig config = {});
 };
 
+// Each as a function: a new layer, called on the inputs.
+CORNU_API Tensor add(const Tensors& inputs, MergeConfig config = {});
+CORNU_API Tensor subtract(const Tensors& inputs, MergeConfig config = {});
+CORNU_API Tensor multiply(const Tensors& inputs, MergeConfig config = {});
+CORNU_API Tensor average(const Tensors& inputs, MergeConfig config = {});
+CORNU_API Tensor maximum(const Tensors& inputs, MergeConfig config = {});
+CORNU_API Tensor minimum(const Tensors& inputs, MergeConfig config = {});
+CORNU_API Tensor concatenate(const Tensors& inputs, ConcatenateConfig config = {});
+
 }  // namespace cornu::layers
