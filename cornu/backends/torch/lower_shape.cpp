@@ -6,6 +6,8 @@
 #include <ATen/ops/flip.h>
 #include <ATen/ops/slice.h>
 
+#include <algorithm>
+
 #include "cornu/backends/torch/lowering.h"
 #include "cornu/ops/primitive_attrs.h"
 
@@ -49,24 +51,9 @@ Values slice(const Call& call, Values& in) {
     return {sliced(in[0], s.start, s.stop, s.stride)};
 }
 
-// The part of x that is not cut away goes into every (interior + 1)th place of what is filled.
 Values pad(const Call& call, Values& in) {
     const auto& p = call.as<PadAttrs>();
-    const Shape& shape = call.out[0].shape;
-    const at::Tensor y = at::empty(sizes_of(shape), in[0].options());
-    y.copy_(in[1]);
-    at::Tensor from = in[0], to = y;
-    for (int64_t d = 0; d < shape.rank(); ++d) {
-        const auto i = static_cast<size_t>(d);
-        const int64_t step = p.interior[i] + 1, first = p.low[i] >= 0 ? 0 : (-p.low[i] + step - 1) / step,
-                      room = shape[d] - 1 - p.low[i],  // position of the last place, in x's steps
-                      last = room < 0 ? -1 : std::min(from.size(d) - 1, room / step);
-        if (last < first) return {y};
-        from = at::slice(from, d, first, last + 1);
-        to = at::slice(to, d, first * step + p.low[i], last * step + p.low[i] + 1, step);
-    }
-    to.copy_(from);
-    return {y};
+    return {padded(in[0], in[1], p.low, p.high, p.interior)};
 }
 
 Values reverse(const Call& call, Values& in) { return {at::flip(in[0], call.as<TransposeAttrs>().axes)}; }
@@ -110,6 +97,29 @@ constexpr Lowering table[] = {
 };
 
 }  // namespace
+
+// The part of x that is not cut away goes into every (interior + 1)th place of what is filled.
+at::Tensor padded(const at::Tensor& x, const at::Tensor& value, const Ints& low, const Ints& high, const Ints& interior) {
+    Ints sizes;
+    for (size_t i = 0; i < low.size(); ++i) {
+        const int64_t size = x.size(static_cast<int64_t>(i));
+        sizes.push_back(low[i] + high[i] + size + std::max<int64_t>(size - 1, 0) * interior[i]);
+    }
+    const at::Tensor y = at::empty(sizes, x.options());
+    y.copy_(value);
+    at::Tensor from = x, to = y;
+    for (size_t i = 0; i < low.size(); ++i) {
+        const auto d = static_cast<int64_t>(i);
+        const int64_t step = interior[i] + 1, first = low[i] >= 0 ? 0 : (-low[i] + step - 1) / step,
+                      room = sizes[i] - 1 - low[i],  // position of the last place, in x's steps
+                      last = room < 0 ? -1 : std::min(from.size(d) - 1, room / step);
+        if (last < first) return y;
+        from = at::slice(from, d, first, last + 1);
+        to = at::slice(to, d, first * step + low[i], last * step + low[i] + 1, step);
+    }
+    to.copy_(from);
+    return y;
+}
 
 std::span<const Lowering> shape_lowerings() { return table; }
 

@@ -97,4 +97,9 @@ bool reusable(const at::Tensor& x, const Spec& out);
 
 int64_t axis_of(int64_t axis, int64_t rank);
 
+// `value` (a scalar) around x and between its elements; negative numbers cut.
+at::Tensor padded(const at::Tensor& x, const at::Tensor& value, const Ints& low, const Ints& high, const Ints& interior);
+// Every window of x as a view: (outputs…, window…), `steps` apart, its elements `dilation` apart.
+at::Tensor windows_of(const at::Tensor& x, const Ints& window, const Ints& steps, const Ints& dilation);
+
 }  // namespace cornu::torch

@@ -60,6 +60,7 @@ at::Tensor unseen(const at::Tensor& x, DType seen, DType dtype) {
 Program::Program(const Graph& graph, Backend& backend, at::Device device)
     : backend_(backend), device_(device), constants_(graph.values.size()), inputs_(graph.inputs), outputs_(graph.outputs),
       in_(graph.input_specs()), out_(graph.output_specs()) {
+    for (const Graph::Value& value : graph.values) carrier_of(value.spec.dtype);  // throws what it lacks
     for (size_t i = 0; i < graph.values.size(); ++i)
         if (graph.values[i].constant >= 0) constants_[i] = to_carrier(graph.constant(static_cast<ValueId>(i)), device);
     for (const Graph::Node& node : graph.nodes) {

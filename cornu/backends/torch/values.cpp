@@ -54,7 +54,7 @@ at::ScalarType carrier_of(DType dtype) {
         case DType::float64: return at::kDouble;
         case DType::complex64: return at::kComplexFloat;
         case DType::complex128: return at::kComplexDouble;
-        default: throw DTypeError(str("the backend torch has no type for ", name(dtype), "."));
+        default: throw BackendError(str("the backend torch has no type for ", name(dtype), "."));
     }
 }
 
