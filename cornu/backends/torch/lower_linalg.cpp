@@ -7,12 +7,10 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/imag.h>
 #include <ATen/ops/linalg_cholesky_ex.h>
-#include <ATen/ops/linalg_eig.h>
 #include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_lu_factor_ex.h>
 #include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/linalg_solve_triangular.h>
-#include <ATen/ops/linalg_svd.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/lu_unpack.h>
 #include <ATen/ops/mul.h>
@@ -47,11 +45,13 @@ Values triangular_solve(const Call& call, Values& in) {
     return {at::linalg_solve_triangular(a.transpose ? in[0].mT() : in[0], in[1], upper, true, a.unit_diagonal)};
 }
 
-Values lu(const Call&, Values& in) {
+Values lu(const Call& call, Values& in) {
+    const Shape& rows = call.out[2].shape;
     const auto [factors, pivots, info] = at::linalg_lu_factor_ex(in[0]);
     // Row i of the result is row j of x where P[j, i] is 1.
     const at::Tensor p = std::get<0>(at::lu_unpack(factors, pivots, false, true));
-    return {factors, at::sub(pivots, 1).to(at::kInt), at::argmax(p, -2).to(at::kInt)};
+    const at::Tensor order = rows.size() == 0 ? full(call, rows, 0, DType::int32) : at::argmax(p, -2).to(at::kInt);
+    return {factors, at::sub(pivots, 1).to(at::kInt), order};
 }
 
 Values qr(const Call& call, Values& in) {
@@ -63,17 +63,10 @@ Values eigh(const Call&, Values& in) {
     auto [values, vectors] = at::linalg_eigh(symmetric(in[0]));
     return {values, vectors};
 }
-Values eig(const Call&, Values& in) {
-    auto [values, vectors] = at::linalg_eig(in[0]);
-    return {values, vectors};
-}
 
-Values svd(const Call& call, Values& in) {
-    const auto& a = call.as<SvdAttrs>();
-    if (!a.compute_uv) return {at::linalg_svdvals(in[0])};
-    auto [u, s, vh] = at::linalg_svd(in[0], a.full_matrices);
-    return {u, s, vh};
-}
+// Vectors have the signs that LAPACK gives them on the host: LibTorch's library gives others.
+Values svd(const Call&, Values& in) { return {at::linalg_svdvals(in[0])}; }
+bool values_only(const Call& call) { return bits(call.in[0].dtype) >= 32 && !call.as<SvdAttrs>().compute_uv; }
 
 // Without a factor either way.
 Values fft_pair(const Call& call, Values& in) {
@@ -92,8 +85,7 @@ constexpr Lowering table[] = {
     {"lu", lu, moved, floats, wide_floats},
     {"qr", qr, moved, floats, wide_floats},
     {"eigh", eigh, moved, floats, wide_floats},
-    {"eig", eig, moved, floats, wide_floats},
-    {"svd", svd, moved, floats, wide_floats},
+    {"svd", svd, moved, floats, values_only},
     {"fft_pair", fft_pair, moved, floats, wide_floats},
 };
 

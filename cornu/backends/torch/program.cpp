@@ -86,8 +86,11 @@ Program::Program(const Graph& graph, Backend& backend, at::Device device)
     for (const ValueId id : graph.outputs) kept[static_cast<size_t>(id)] = 1;
     for (size_t i = 0; i < kept.size(); ++i)
         if (constants_[i].defined()) kept[i] = 1;
-    for (size_t n = steps_.size(); n-- > 0;)
-        for (const ValueId id : steps_[n].arguments) steps_[n].last_use.push_back(!kept[static_cast<size_t>(id)]++);
+    for (size_t n = steps_.size(); n-- > 0;) {
+        Step& step = steps_[n];
+        step.last_use.resize(step.arguments.size());
+        for (size_t i = step.arguments.size(); i-- > 0;) step.last_use[i] = !kept[static_cast<size_t>(step.arguments[i])]++;
+    }
 }
 
 Values Program::call(const Step& step, Values& in) const {

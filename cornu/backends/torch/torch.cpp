@@ -81,6 +81,8 @@ public:
         // Products of float32 are float32's.
         context.setAllowTF32CuBLAS(false);
         context.setAllowTF32CuDNN(false);
+        // Deterministic mode would write every new tensor twice; ours are all written.
+        context.setDeterministicFillUninitializedMemory(false);
     }
 
     BackendInfo info() const override {
