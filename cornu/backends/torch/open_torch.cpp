@@ -31,9 +31,9 @@ std::string find_folder() {
     throw BackendError(str("the backend torch needs LibTorch. ", advice, " Looked for:", tried));
 }
 
-// Local, and with its own symbols first: LibTorch carries oneDNN and BLAS in it, of which the core has
-// others.
-void* open_library(const std::string& file) { return dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND); }
+// Local: LibTorch carries oneDNN and BLAS in it, of which the core has others. (Not RTLD_DEEPBIND:
+// LibTorch would then write to a std::cerr that nobody has made.)
+void* open_library(const std::string& file) { return dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL); }
 
 // Its classes are laid out as in the headers that the other half was compiled with, or nothing works.
 void check_version(void* library, const std::string& file) {

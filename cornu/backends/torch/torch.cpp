@@ -3,18 +3,28 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
 #include <torch/headeronly/version.h>
 
 #include <fstream>
 
 #include "cornu/backend/determinism.h"
 #include "cornu/backends/torch/program.h"
+#include "cornu/base/log.h"
 #include "cornu/base/parallel.h"
 #include "cornu/ops/apply.h"
 
 namespace cornu::torch {
 
 namespace {
+
+// That an operator may change in a later version is no news to a user; the rest goes to the log.
+class Warnings final : public c10::WarningHandler {
+public:
+    void process(const c10::Warning& warning) override {
+        if (warning.msg().find("in beta") == std::string::npos) log_once("torch:" + warning.msg(), LogLevel::warning, "torch: " + warning.msg());
+    }
+};
 
 // What holds while LibTorch runs for us on this thread.
 class Running {
@@ -29,6 +39,8 @@ public:
 
 private:
     c10::InferenceMode inference_;
+    Warnings warnings_;
+    c10::WarningUtils::WarningHandlerGuard heard_{&warnings_};
 };
 
 class TorchExecutable final : public Executable {

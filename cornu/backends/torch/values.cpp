@@ -1,5 +1,6 @@
 // Element types, casts, and the memory that tensors and LibTorch share.
-#include <ATen/ops/as_strided.h>
+#include <ATen/ops/abs.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/bitwise_and.h>
 #include <ATen/ops/bitwise_right_shift.h>
 #include <ATen/ops/bitwise_xor.h>
@@ -8,10 +9,10 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ge.h>
+#include <ATen/ops/gt.h>
 #include <ATen/ops/isnan.h>
 #include <ATen/ops/lt.h>
 #include <ATen/ops/mul.h>
-#include <ATen/ops/add.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/ne.h>
 #include <ATen/ops/real.h>
@@ -123,7 +124,13 @@ at::Tensor cast_carriers(const at::Tensor& x, DType from, DType to) {
         return in_type(bits(to) > bits(from) ? number_of(x, from) : x, carrier_of(to));
     const at::Tensor number = number_of(is_complex(from) && !is_complex(to) ? at::real(x) : x, from);
     if (is_integer(to)) return saturated(number, to);
-    if (is_float8(to)) return in_type(number, at::kFloat).to(float8_type(to)).view(at::kByte);
+    if (is_float8(to)) {
+        at::Tensor x32 = in_type(number, at::kFloat);
+        // Of float8_e4m3fn, which has no infinity, LibTorch makes the largest number; NaN is the rule.
+        if (to == DType::float8_e4m3fn)
+            x32 = at::where(at::gt(at::abs(x32), 464.0), at::full({}, std::numeric_limits<double>::quiet_NaN(), x32.options()), x32);
+        return x32.to(float8_type(to)).view(at::kByte);
+    }
     return in_type(number, carrier_of(to));
 }
 
