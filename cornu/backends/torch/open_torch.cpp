@@ -2,6 +2,9 @@
 // linked against it. Nothing of LibTorch is needed to open this one, so that what is wrong with
 // LibTorch can be said in words.
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <sys/mman.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 
@@ -31,9 +34,47 @@ std::string find_folder() {
     throw BackendError(str("the backend torch needs LibTorch. ", advice, " Looked for:", tried));
 }
 
-// Local: LibTorch carries oneDNN and BLAS in it, of which the core has others. (Not RTLD_DEEPBIND:
-// LibTorch would then write to a std::cerr that nobody has made.)
 void* open_library(const std::string& file) { return dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL); }
+
+#if defined(__x86_64__)
+constexpr auto call_of_a_function = R_X86_64_JUMP_SLOT;
+#elif defined(__aarch64__)
+constexpr auto call_of_a_function = R_AARCH64_JUMP_SLOT;
+#else
+constexpr auto call_of_a_function = 0xFFFFFFFFu;
+#endif
+
+// LibTorch has a BLAS in it. Where the process has another (the core's LAPACK comes with one), the
+// loader has LibTorch call that, which may be many times slower, or keep threads of its own busy. So
+// its calls of C functions that it defines itself are turned back to those. RTLD_DEEPBIND would do
+// this too, but take std::cerr and a replaced malloc from it.
+void bind_to_itself(void* library) {
+    link_map* map = nullptr;
+    if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return;
+    const ElfW(Rela)* calls = nullptr;
+    const ElfW(Sym)* symbols = nullptr;
+    const char* names = nullptr;
+    size_t bytes = 0;
+    for (const ElfW(Dyn)* entry = map->l_ld; entry->d_tag != DT_NULL; ++entry) {
+        if (entry->d_tag == DT_JMPREL) calls = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
+        if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(entry->d_un.d_ptr);
+        if (entry->d_tag == DT_STRTAB) names = reinterpret_cast<const char*>(entry->d_un.d_ptr);
+        if (entry->d_tag == DT_PLTRELSZ) bytes = entry->d_un.d_val;
+    }
+    if (!calls || !symbols || !names) return;
+    const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    for (size_t i = 0; i < bytes / sizeof *calls; ++i) {
+        if (ELF64_R_TYPE(calls[i].r_info) != call_of_a_function) continue;
+        const ElfW(Sym)& symbol = symbols[ELF64_R_SYM(calls[i].r_info)];
+        const std::string_view name = names + symbol.st_name;
+        if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || name.starts_with("_Z")) continue;
+        auto* slot = reinterpret_cast<ElfW(Addr)*>(map->l_addr + calls[i].r_offset);
+        const ElfW(Addr) own = map->l_addr + symbol.st_value;
+        if (*slot == own) continue;
+        const uintptr_t start = reinterpret_cast<uintptr_t>(slot) / page * page;
+        if (mprotect(reinterpret_cast<void*>(start), page, PROT_READ | PROT_WRITE) == 0) *slot = own;
+    }
+}
 
 // Its classes are laid out as in the headers that the other half was compiled with, or nothing works.
 void check_version(void* library, const std::string& file) {
@@ -58,6 +99,7 @@ std::shared_ptr<Backend> make() {
     void* library = open_library(file);
     if (!library) throw BackendError(str("LibTorch cannot be opened: ", last_error(file), ". ", advice));
     check_version(library, file);
+    bind_to_itself(library);
     // GPUs, where this build of LibTorch knows them and their drivers are there; it is a processor's
     // engine otherwise.
     const std::string for_gpus = folder + "/lib/libtorch_cuda.so";
