@@ -1,5 +1,5 @@
-// How element-wise rows call LibTorch: operands cast to the dtype computed in, broadcast by LibTorch
-// itself, and the result written over an operand that nobody needs any more.
+// How element-wise rows call LibTorch: operands cast to the dtype computed in, broadcast by
+// LibTorch itself, and the result written over an operand that nobody needs any more.
 #pragma once
 
 #include "cornu/backends/torch/lowering.h"
@@ -12,9 +12,12 @@ using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
 using BinaryOut = at::Tensor& (*)(at::Tensor& out, const at::Tensor&, const at::Tensor&);
 
 inline at::Tensor operand(const Call& call, Values& in, size_t i, DType dtype) {
-    return call.in[i].dtype == dtype ? std::move(in[i]) : cast_carriers(in[i], call.in[i].dtype, dtype);
+    return call.in[i].dtype == dtype ? std::move(in[i])
+                                     : cast_carriers(in[i], call.in[i].dtype, dtype);
 }
-inline at::Tensor operand(const Call& call, Values& in, size_t i) { return operand(call, in, i, call.out[0].dtype); }
+inline at::Tensor operand(const Call& call, Values& in, size_t i) {
+    return operand(call, in, i, call.out[0].dtype);
+}
 
 template <Unary f, UnaryOut f_out>
 Values unary(const Call& call, Values& in) {
@@ -22,7 +25,9 @@ Values unary(const Call& call, Values& in) {
     return {reusable(x, call.out[0]) ? f_out(x, x) : f(x)};
 }
 template <Unary f>
-Values unary(const Call& call, Values& in) { return {f(operand(call, in, 0))}; }
+Values unary(const Call& call, Values& in) {
+    return {f(operand(call, in, 0))};
+}
 
 template <Binary f, BinaryOut f_out>
 Values binary(const Call& call, Values& in) {
@@ -32,6 +37,8 @@ Values binary(const Call& call, Values& in) {
     return {f(a, b)};
 }
 template <Binary f>
-Values binary(const Call& call, Values& in) { return {f(operand(call, in, 0), operand(call, in, 1))}; }
+Values binary(const Call& call, Values& in) {
+    return {f(operand(call, in, 0), operand(call, in, 1))};
+}
 
 }  // namespace cornu::torch

@@ -9,13 +9,16 @@ namespace cornu::torch {
 namespace {
 
 Values part(const Values& all, size_t from, size_t count) {
-    return Values(all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(from + count));
+    return Values(all.begin() + static_cast<std::ptrdiff_t>(from),
+                  all.begin() + static_cast<std::ptrdiff_t>(from + count));
 }
 
 Values while_loop(const Call& call, Values& in) {
-    const size_t carries = call.out.size(), cond_captures = static_cast<size_t>(call.as<WhileAttrs>().cond_captures);
+    const size_t carries = call.out.size(),
+                 cond_captures = static_cast<size_t>(call.as<WhileAttrs>().cond_captures);
     Values cond_in = part(in, 0, carries + cond_captures), body_in = part(in, 0, carries);
-    body_in.insert(body_in.end(), in.begin() + static_cast<std::ptrdiff_t>(carries + cond_captures), in.end());
+    body_in.insert(body_in.end(), in.begin() + static_cast<std::ptrdiff_t>(carries + cond_captures),
+                   in.end());
     while (call.bodies[0]->run(cond_in)[0].item<bool>()) {
         const Values next = call.bodies[1]->run(body_in);
         for (size_t i = 0; i < carries; ++i) cond_in[i] = body_in[i] = next[i];
@@ -25,7 +28,9 @@ Values while_loop(const Call& call, Values& in) {
 
 Values cond(const Call& call, Values& in) {
     const auto captures = static_cast<size_t>(call.as<CondAttrs>().then_captures);
-    return in[0].item<bool>() ? call.bodies[0]->run(part(in, 1, captures)) : call.bodies[1]->run(part(in, 1 + captures, in.size() - 1 - captures));
+    return in[0].item<bool>()
+               ? call.bodies[0]->run(part(in, 1, captures))
+               : call.bodies[1]->run(part(in, 1 + captures, in.size() - 1 - captures));
 }
 
 Values scan(const Call& call, Values& in) {
@@ -35,7 +40,8 @@ Values scan(const Call& call, Values& in) {
     Values out = part(in, 0, carries), body_in = in;
     for (size_t i = 0; i < ys; ++i) {
         const Spec& spec = call.out[carries + i];
-        out.push_back(at::empty(sizes_of(spec.shape), at::TensorOptions(carrier_of(spec.dtype)).device(call.device)));
+        out.push_back(at::empty(sizes_of(spec.shape),
+                                at::TensorOptions(carrier_of(spec.dtype)).device(call.device)));
     }
     for (int64_t k = 0; k < s.length; ++k) {
         const int64_t at = s.reverse ? s.length - 1 - k : k;
@@ -57,8 +63,12 @@ bool takes(const Graph& graph, Backend& backend) {
         return false;
     }
 }
-std::vector<GraphPtr> while_bodies(const Attrs& attrs) { return {attrs.as<WhileAttrs>().cond, attrs.as<WhileAttrs>().body}; }
-std::vector<GraphPtr> cond_bodies(const Attrs& attrs) { return {attrs.as<CondAttrs>().then_branch, attrs.as<CondAttrs>().else_branch}; }
+std::vector<GraphPtr> while_bodies(const Attrs& attrs) {
+    return {attrs.as<WhileAttrs>().cond, attrs.as<WhileAttrs>().body};
+}
+std::vector<GraphPtr> cond_bodies(const Attrs& attrs) {
+    return {attrs.as<CondAttrs>().then_branch, attrs.as<CondAttrs>().else_branch};
+}
 std::vector<GraphPtr> scan_bodies(const Attrs& attrs) { return {attrs.as<ScanAttrs>().body}; }
 template <auto bodies>
 bool takes_all(const Call& call) {

@@ -44,15 +44,20 @@ namespace cornu::torch {
 namespace {
 
 at::Tensor add(const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); }
-at::Tensor& add_out(at::Tensor& y, const at::Tensor& a, const at::Tensor& b) { return at::add_out(y, a, b); }
+at::Tensor& add_out(at::Tensor& y, const at::Tensor& a, const at::Tensor& b) {
+    return at::add_out(y, a, b);
+}
 at::Tensor subtract(const at::Tensor& a, const at::Tensor& b) { return at::sub(a, b); }
-at::Tensor& subtract_out(at::Tensor& y, const at::Tensor& a, const at::Tensor& b) { return at::sub_out(y, a, b); }
+at::Tensor& subtract_out(at::Tensor& y, const at::Tensor& a, const at::Tensor& b) {
+    return at::sub_out(y, a, b);
+}
 
 // Complex numbers have an order here (by the real part, then the imaginary one, as in NumPy), in
 // LibTorch they have none.
 at::Tensor complex_less(const at::Tensor& a, const at::Tensor& b) {
     const at::Tensor ra = at::real(a), rb = at::real(b);
-    return at::logical_or(at::lt(ra, rb), at::logical_and(at::eq(ra, rb), at::lt(at::imag(a), at::imag(b))));
+    return at::logical_or(at::lt(ra, rb),
+                          at::logical_and(at::eq(ra, rb), at::lt(at::imag(a), at::imag(b))));
 }
 at::Tensor complex_extremum(const at::Tensor& a, const at::Tensor& b, const at::Tensor& b_wins) {
     return at::where(at::isnan(a), a, at::where(at::logical_or(at::isnan(b), b_wins), b, a));
@@ -71,25 +76,36 @@ Values minimum(const Call& call, Values& in) {
 enum class Order { less, less_equal, greater, greater_equal };
 template <Binary f, Order order>
 Values compare(const Call& call, Values& in) {
-    const DType dtype = call.in[0].dtype == call.in[1].dtype ? call.in[0].dtype : result_type(call.in[0].dtype, call.in[1].dtype);
+    const DType dtype = call.in[0].dtype == call.in[1].dtype
+                            ? call.in[0].dtype
+                            : result_type(call.in[0].dtype, call.in[1].dtype);
     const at::Tensor a = operand(call, in, 0, dtype), b = operand(call, in, 1, dtype);
     if (!is_complex(dtype)) return {f(a, b)};
-    const at::Tensor strictly = order == Order::less || order == Order::less_equal ? complex_less(a, b) : complex_less(b, a);
-    return {order == Order::less || order == Order::greater ? strictly : at::logical_or(strictly, at::eq(a, b))};
+    const at::Tensor strictly = order == Order::less || order == Order::less_equal
+                                    ? complex_less(a, b)
+                                    : complex_less(b, a);
+    return {order == Order::less || order == Order::greater
+                ? strictly
+                : at::logical_or(strictly, at::eq(a, b))};
 }
 template <Binary f>
 Values equality(const Call& call, Values& in) {
-    const DType dtype = call.in[0].dtype == call.in[1].dtype ? call.in[0].dtype : result_type(call.in[0].dtype, call.in[1].dtype);
+    const DType dtype = call.in[0].dtype == call.in[1].dtype
+                            ? call.in[0].dtype
+                            : result_type(call.in[0].dtype, call.in[1].dtype);
     return {f(operand(call, in, 0, dtype), operand(call, in, 1, dtype))};
 }
 
 // LibTorch's take any dtype: what is not 0 is true.
 template <Binary f>
-Values logical(const Call&, Values& in) { return {f(in[0], in[1])}; }
+Values logical(const Call&, Values& in) {
+    return {f(in[0], in[1])};
+}
 Values logical_not(const Call&, Values& in) { return {at::logical_not(in[0])}; }
 
 Values magnitude(const Call& call, Values& in) {
-    return {is_unsigned_int(call.in[0].dtype) || call.in[0].dtype == DType::bool_ ? in[0] : at::abs(in[0])};
+    return {is_unsigned_int(call.in[0].dtype) || call.in[0].dtype == DType::bool_ ? in[0]
+                                                                                  : at::abs(in[0])};
 }
 Values sign(const Call& call, Values& in) {
     const at::Tensor& x = in[0];
@@ -112,8 +128,12 @@ at::Tensor shifted_right(const at::Tensor& x) {  // by one, 0 coming in
 }
 // Of 64 bits without a sign, by the quotient of the halves, which is at most one too small.
 at::Tensor unsigned_quotient(const at::Tensor& a, const at::Tensor& b) {
-    const at::Tensor is_large = at::lt(b, 0), divisor = at::where(at::logical_or(is_large, at::eq(b, 0)), at::ones_like(b), b);
-    const auto at_least = [](const at::Tensor& x, const at::Tensor& y) { return at::ge(at::bitwise_xor(x, top_bit), at::bitwise_xor(y, top_bit)); };
+    const at::Tensor is_large = at::lt(b, 0),
+                     divisor =
+                         at::where(at::logical_or(is_large, at::eq(b, 0)), at::ones_like(b), b);
+    const auto at_least = [](const at::Tensor& x, const at::Tensor& y) {
+        return at::ge(at::bitwise_xor(x, top_bit), at::bitwise_xor(y, top_bit));
+    };
     at::Tensor q = at::bitwise_left_shift(at::div(shifted_right(a), divisor, "trunc"), 1);
     const at::Tensor rest = at::sub(a, at::mul(q, divisor));
     q = at::add(q, at_least(rest, divisor).to(at::kLong));
@@ -134,14 +154,17 @@ Values floor_divide(const Call& call, Values& in) {
     at::Tensor q = at::div(a, harmless(b, has_sign), "floor");
     const at::Tensor by_zero = at::full_like(q, -1);
     if (has_sign) q = at::where(at::eq(b, -1), at::neg(a), q);
-    return {at::where(at::eq(b, 0), has_sign ? at::sub(by_zero, at::ne(a, 0).to(q.scalar_type())) : by_zero, q)};
+    return {at::where(at::eq(b, 0),
+                      has_sign ? at::sub(by_zero, at::ne(a, 0).to(q.scalar_type())) : by_zero, q)};
 }
 // Python's remainder, with the sign of the divisor; by an integer 0 it is 0.
 Values mod(const Call& call, Values& in) {
     const DType dtype = call.out[0].dtype;
     const at::Tensor a = operand(call, in, 0), b = operand(call, in, 1);
     if (is_float(dtype)) return {at::remainder(a, b)};
-    if (dtype == DType::uint64) return {at::where(at::eq(b, 0), at::zeros_like(b), at::sub(a, at::mul(unsigned_quotient(a, b), b)))};
+    if (dtype == DType::uint64)
+        return {at::where(at::eq(b, 0), at::zeros_like(b),
+                          at::sub(a, at::mul(unsigned_quotient(a, b), b)))};
     const at::Tensor r = at::remainder(a, harmless(b, !is_unsigned_int(call.first)));
     return {at::where(at::eq(b, 0), at::zeros_like(r), r)};
 }
@@ -155,9 +178,12 @@ Values right_shift(const Call& call, Values& in) {
 }
 
 Values where(const Call& call, Values& in) {
-    return {at::where(operand(call, in, 0, DType::bool_), operand(call, in, 1), operand(call, in, 2))};
+    return {
+        at::where(operand(call, in, 0, DType::bool_), operand(call, in, 1), operand(call, in, 2))};
 }
-Values cast(const Call& call, Values& in) { return {cast_carriers(in[0], call.in[0].dtype, call.out[0].dtype)}; }
+Values cast(const Call& call, Values& in) {
+    return {cast_carriers(in[0], call.in[0].dtype, call.out[0].dtype)};
+}
 Values identity(const Call&, Values& in) { return {in[0]}; }
 
 // Shifts by the width or more leave nothing, or the sign: LibTorch's do the same.

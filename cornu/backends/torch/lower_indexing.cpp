@@ -1,5 +1,4 @@
 // Rows read and written by index, and sorting.
-#include <ATen/ops/arange.h>
 #include <ATen/ops/bitwise_xor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
@@ -26,23 +25,31 @@ namespace cornu::torch {
 
 namespace {
 
-bool index_is_signed(const Call& call) { return call.in[1].dtype == DType::int32 || call.in[1].dtype == DType::int64; }
+bool index_is_signed(const Call& call) {
+    return call.in[1].dtype == DType::int32 || call.in[1].dtype == DType::int64;
+}
 
 // What a read past an end gives, as a carrier: NaN; the least signed integer, the greatest unsigned
 // one; true.
 at::Tensor missing(const at::Tensor& x, DType dtype) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     if (is_float(dtype) && bits(dtype) == 8)
-        return cast_carriers(at::full({}, nan, x.options().dtype(at::kFloat)), DType::float32, dtype);
+        return cast_carriers(at::full({}, nan, x.options().dtype(at::kFloat)), DType::float32,
+                             dtype);
     if (is_complex(dtype)) return at::full({}, c10::complex<double>(nan, nan), x.options());
     if (is_float(dtype)) return at::full({}, nan, x.options());
     if (dtype == DType::bool_) return at::full({}, 1, x.options());
     if (dtype == DType::uint8) return at::full({}, 255, x.options());
     if (is_unsigned_int(dtype)) return at::full({}, -1, x.options());
-    return at::full({}, bits(dtype) == 64 ? std::numeric_limits<int64_t>::min() : -(int64_t{1} << (bits(dtype) - 1)), x.options());
+    return at::full({},
+                    bits(dtype) == 64 ? std::numeric_limits<int64_t>::min()
+                                      : -(int64_t{1} << (bits(dtype) - 1)),
+                    x.options());
 }
 
-at::Tensor within(const at::Tensor& indices, int64_t size) { return at::logical_and(at::ge(indices, 0), at::lt(indices, size)); }
+at::Tensor within(const at::Tensor& indices, int64_t size) {
+    return at::logical_and(at::ge(indices, 0), at::lt(indices, size));
+}
 // On a processor it costs little to look; a device would have to be waited for.
 bool all_within(const at::Tensor& inside) { return inside.is_cpu() && inside.all().item<bool>(); }
 
@@ -50,7 +57,8 @@ Values gather_rows(const Call& call, Values& in) {
     const auto& g = call.as<GatherAttrs>();
     const at::Tensor &x = in[0], indices = in[1].reshape({-1});
     const int64_t axis = axis_of(g.axis, x.dim()), size = x.size(axis);
-    const at::Tensor outside = g.out_of_range == OutOfRange::zero ? at::zeros({}, x.options()) : missing(x, call.in[0].dtype);
+    const at::Tensor outside = g.out_of_range == OutOfRange::zero ? at::zeros({}, x.options())
+                                                                  : missing(x, call.in[0].dtype);
     if (size == 0) return {outside.expand(sizes_of(call.out[0].shape))};
     const at::Tensor inside = within(indices, size);
     const bool all = all_within(inside);
@@ -64,9 +72,11 @@ Values gather_rows(const Call& call, Values& in) {
 }
 
 // One row after the other, for what LibTorch cannot do at once.
-void multiply_rows(const at::Tensor& y, int64_t axis, const at::Tensor& indices, const at::Tensor& updates) {
+void multiply_rows(const at::Tensor& y, int64_t axis, const at::Tensor& indices,
+                   const at::Tensor& updates) {
     const at::Tensor at = indices.to(at::kCPU, at::kLong).contiguous();
-    for (int64_t i = 0; i < at.numel(); ++i) y.select(axis, at.const_data_ptr<int64_t>()[i]).mul_(updates.select(axis, i));
+    for (int64_t i = 0; i < at.numel(); ++i)
+        y.select(axis, at.const_data_ptr<int64_t>()[i]).mul_(updates.select(axis, i));
 }
 
 constexpr int64_t top_bit = std::numeric_limits<int64_t>::min();
@@ -80,7 +90,8 @@ Values scatter_rows(const Call& call, Values& in) {
     rows[static_cast<size_t>(axis)] = indices.numel();
     at::Tensor updates = in[2].reshape(rows);
     // Sums and products are of the numbers, not of what keeps their order.
-    const bool flipped = call.first == DType::uint64 && (s.mode == ScatterMode::add || s.mode == ScatterMode::mul);
+    const bool flipped =
+        call.first == DType::uint64 && (s.mode == ScatterMode::add || s.mode == ScatterMode::mul);
     if (flipped) {
         in[0] = at::bitwise_xor(in[0], top_bit);
         updates = at::bitwise_xor(updates, top_bit);
@@ -99,15 +110,24 @@ Values scatter_rows(const Call& call, Values& in) {
     at::Tensor numbers = truth ? y.view(at::kByte) : y;
     if (truth) updates = updates.view(at::kByte);
     switch (s.mode) {
-        case ScatterMode::set: numbers.index_copy_(axis, at, updates); break;
-        case ScatterMode::add:
-            truth ? numbers.index_reduce_(axis, at, updates, "amax") : numbers.index_add_(axis, at, updates);
+        case ScatterMode::set:
+            numbers.index_copy_(axis, at, updates);
             break;
-        case ScatterMode::max: numbers.index_reduce_(axis, at, updates, "amax"); break;
-        case ScatterMode::min: numbers.index_reduce_(axis, at, updates, "amin"); break;
+        case ScatterMode::add:
+            truth ? numbers.index_reduce_(axis, at, updates, "amax")
+                  : numbers.index_add_(axis, at, updates);
+            break;
+        case ScatterMode::max:
+            numbers.index_reduce_(axis, at, updates, "amax");
+            break;
+        case ScatterMode::min:
+            numbers.index_reduce_(axis, at, updates, "amin");
+            break;
         case ScatterMode::mul:
-            if (is_complex(call.in[0].dtype)) multiply_rows(numbers, axis, at, updates);
-            else numbers.index_reduce_(axis, at, updates, "prod");
+            if (is_complex(call.in[0].dtype))
+                multiply_rows(numbers, axis, at, updates);
+            else
+                numbers.index_reduce_(axis, at, updates, "prod");
             break;
     }
     if (flipped) y = at::bitwise_xor(y, top_bit);
@@ -115,10 +135,13 @@ Values scatter_rows(const Call& call, Values& in) {
 }
 bool scatters(const Call& call) {
     const ScatterMode mode = call.as<ScatterAttrs>().mode;
-    return index_is_signed(call) && (!is_complex(call.in[0].dtype) || (mode != ScatterMode::max && mode != ScatterMode::min));
+    return index_is_signed(call) && (!is_complex(call.in[0].dtype) ||
+                                     (mode != ScatterMode::max && mode != ScatterMode::min));
 }
 
-at::Tensor order_of(const at::Tensor& keys, int64_t axis) { return std::get<1>(at::sort(keys, true, axis, false)); }
+at::Tensor order_of(const at::Tensor& keys, int64_t axis) {
+    return std::get<1>(at::sort(keys, true, axis, false));
+}
 
 // Stable, by the first; NaN last. The others follow.
 Values sort_together(const Call& call, Values& in) {
@@ -131,7 +154,8 @@ Values sort_together(const Call& call, Values& in) {
         // The last key first: each pass keeps the order of the one before among equals.
         order = order_of(at::imag(keys), axis);
         for (const at::Tensor& key : {at::real(keys), at::isnan(keys).to(at::kByte)})
-            order = at::take_along_dim(order, order_of(at::take_along_dim(key, order, axis), axis), axis);
+            order = at::take_along_dim(order, order_of(at::take_along_dim(key, order, axis), axis),
+                                       axis);
     } else {
         order = order_of(keys, axis);
     }

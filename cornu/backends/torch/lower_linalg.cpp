@@ -42,7 +42,8 @@ Values cholesky(const Call&, Values& in) {
 Values triangular_solve(const Call& call, Values& in) {
     const auto& a = call.as<TriangularSolveAttrs>();
     const bool upper = a.lower == a.transpose;
-    return {at::linalg_solve_triangular(a.transpose ? in[0].mT() : in[0], in[1], upper, true, a.unit_diagonal)};
+    return {at::linalg_solve_triangular(a.transpose ? in[0].mT() : in[0], in[1], upper, true,
+                                        a.unit_diagonal)};
 }
 
 Values lu(const Call& call, Values& in) {
@@ -50,7 +51,8 @@ Values lu(const Call& call, Values& in) {
     const auto [factors, pivots, info] = at::linalg_lu_factor_ex(in[0]);
     // Row i of the result is row j of x where P[j, i] is 1.
     const at::Tensor p = std::get<0>(at::lu_unpack(factors, pivots, false, true));
-    const at::Tensor order = rows.size() == 0 ? full(call, rows, 0, DType::int32) : at::argmax(p, -2).to(at::kInt);
+    const at::Tensor order =
+        rows.size() == 0 ? full(call, rows, 0, DType::int32) : at::argmax(p, -2).to(at::kInt);
     return {factors, at::sub(pivots, 1).to(at::kInt), order};
 }
 
@@ -66,13 +68,16 @@ Values eigh(const Call&, Values& in) {
 
 // Vectors have the signs that LAPACK gives them on the host: LibTorch's library gives others.
 Values svd(const Call&, Values& in) { return {at::linalg_svdvals(in[0])}; }
-bool values_only(const Call& call) { return bits(call.in[0].dtype) >= 32 && !call.as<SvdAttrs>().compute_uv; }
+bool values_only(const Call& call) {
+    return bits(call.in[0].dtype) >= 32 && !call.as<SvdAttrs>().compute_uv;
+}
 
 // Without a factor either way.
 Values fft_pair(const Call& call, Values& in) {
     if (in[0].numel() == 0) return {in[0], in[1]};
     const at::Tensor x = at::complex(in[0], in[1]);
-    const at::Tensor y = call.as<FftAttrs>().inverse ? at::fft_ifft(x, c10::nullopt, -1, "forward") : at::fft_fft(x, c10::nullopt, -1, "backward");
+    const at::Tensor y = call.as<FftAttrs>().inverse ? at::fft_ifft(x, c10::nullopt, -1, "forward")
+                                                     : at::fft_fft(x, c10::nullopt, -1, "backward");
     return {at::real(y), at::imag(y)};
 }
 

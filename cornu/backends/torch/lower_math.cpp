@@ -53,7 +53,9 @@ Values trunc(const Call& call, Values& in) {
 
 // Of numbers and parts of any type.
 template <Unary f>
-Values test(const Call&, Values& in) { return {f(in[0])}; }
+Values test(const Call&, Values& in) {
+    return {f(in[0])};
+}
 
 Values gelu(const Call& call, Values& in) {
     return {at::gelu(operand(call, in, 0), call.as<GeluAttrs>().approximate ? "tanh" : "none")};
@@ -61,17 +63,23 @@ Values gelu(const Call& call, Values& in) {
 
 int64_t last_axis(const Call& call) { return call.in[0].shape.rank() - 1; }
 Values softmax(const Call& call, Values& in) { return {at::softmax(in[0], last_axis(call))}; }
-Values log_softmax(const Call& call, Values& in) { return {at::log_softmax(in[0], last_axis(call))}; }
-// Other axes, and narrow floats, whose intermediate results would be rounded otherwise, are composed.
+Values log_softmax(const Call& call, Values& in) {
+    return {at::log_softmax(in[0], last_axis(call))};
+}
+// Other axes, and narrow floats, whose intermediate results would be rounded otherwise, are
+// composed.
 bool rows(const Call& call) {
     const Spec& x = call.in[0];
     return (x.dtype == DType::float32 || x.dtype == DType::float64) && x.shape.rank() > 0 &&
            call.as<SoftmaxAttrs>().axis.resolve(x.shape.rank()) == Ints{x.shape.rank() - 1};
 }
-bool wide_float(const Call& call) { return call.in[0].dtype == DType::float32 || call.in[0].dtype == DType::float64; }
+bool wide_float(const Call& call) {
+    return call.in[0].dtype == DType::float32 || call.in[0].dtype == DType::float64;
+}
 
 using enum Carried;
-#define UNARY(NAME, F, KINDS) {NAME, unary<at::F, at::F##_out>, wrapped, KINDS}
+#define UNARY(NAME, F, KINDS) \
+    { NAME, unary<at::F, at::F##_out>, wrapped, KINDS }
 constexpr Lowering table[] = {
     UNARY("sqrt", sqrt, anything),
     UNARY("rsqrt", rsqrt, anything),

@@ -1,5 +1,5 @@
-// Threefry-2x32, bit for bit what the native engine draws: on a processor by a loop over the words, on
-// a device, and for words of 64 bits, by LibTorch's own arithmetic, which wraps around.
+// Threefry-2x32, bit for bit what the native engine draws: on a processor by a loop over the words,
+// on a device, and for words of 64 bits, by LibTorch's own arithmetic, which wraps around.
 #include <ATen/ops/add.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bitwise_and.h>
@@ -32,7 +32,8 @@ at::Tensor rotated(const at::Tensor& x, int by) {
 }
 void encrypt(const at::Tensor& key, at::Tensor& x0, at::Tensor& x1) {
     const at::Tensor k0 = key[0], k1 = key[1];
-    const at::Tensor keys[3] = {k0, k1, at::bitwise_xor(at::bitwise_xor(k0, k1), static_cast<int32_t>(parity))};
+    const at::Tensor keys[3] = {
+        k0, k1, at::bitwise_xor(at::bitwise_xor(k0, k1), static_cast<int32_t>(parity))};
     x0 = at::add(x0, keys[0]);
     x1 = at::add(x1, keys[1]);
     for (int group = 0; group < 5; ++group) {
@@ -60,7 +61,8 @@ void draw(const uint32_t* key, uint64_t first, int64_t count, Write write) {
     parallel_for(count, 1 << 12, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
             const uint64_t counter = first + static_cast<uint64_t>(i);
-            uint32_t x0 = static_cast<uint32_t>(counter >> 32) + keys[0], x1 = static_cast<uint32_t>(counter) + keys[1];
+            uint32_t x0 = static_cast<uint32_t>(counter >> 32) + keys[0],
+                     x1 = static_cast<uint32_t>(counter) + keys[1];
             for (unsigned group = 0; group < 5; ++group) {
                 for (const int by : rotations[group % 2]) {
                     x0 += x1;
@@ -77,7 +79,8 @@ void draw(const uint32_t* key, uint64_t first, int64_t count, Write write) {
 template <class Word>
 void draw_words(const uint32_t* key, const BitsAttrs& b, void* out) {
     Word* y = static_cast<Word*>(out);
-    draw(key, static_cast<uint64_t>(b.start), b.shape.size(), [y](int64_t i, uint32_t word) { y[i] = static_cast<Word>(word); });
+    draw(key, static_cast<uint64_t>(b.start), b.shape.size(),
+         [y](int64_t i, uint32_t word) { y[i] = static_cast<Word>(word); });
 }
 
 Values threefry_bits(const Call& call, Values& in) {
@@ -86,7 +89,9 @@ Values threefry_bits(const Call& call, Values& in) {
     if (b.dtype == DType::uint64 || !key.is_cpu()) {
         const Values drawn = words(key, b.start, b.shape.size());
         if (b.dtype != DType::uint64)
-            return {at::bitwise_xor(drawn[0], drawn[1]).to(carrier_of(b.dtype)).view(sizes_of(b.shape))};
+            return {at::bitwise_xor(drawn[0], drawn[1])
+                        .to(carrier_of(b.dtype))
+                        .view(sizes_of(b.shape))};
         const at::Tensor high = at::bitwise_left_shift(drawn[0].to(at::kLong), 32),
                          low = at::bitwise_and(drawn[1].to(at::kLong), int64_t{0xFFFFFFFF});
         return {at::bitwise_or(high, low).view(sizes_of(b.shape))};
@@ -94,9 +99,12 @@ Values threefry_bits(const Call& call, Values& in) {
     const at::Tensor y = at::empty(sizes_of(b.shape), key.options().dtype(carrier_of(b.dtype)));
     const auto* words = static_cast<const uint32_t*>(key.const_data_ptr());
     // Narrow words are the low bits.
-    if (b.dtype == DType::uint32) draw_words<uint32_t>(words, b, y.data_ptr());
-    else if (b.dtype == DType::uint16) draw_words<uint16_t>(words, b, y.data_ptr());
-    else draw_words<uint8_t>(words, b, y.data_ptr());
+    if (b.dtype == DType::uint32)
+        draw_words<uint32_t>(words, b, y.data_ptr());
+    else if (b.dtype == DType::uint16)
+        draw_words<uint16_t>(words, b, y.data_ptr());
+    else
+        draw_words<uint8_t>(words, b, y.data_ptr());
     return {y};
 }
 
@@ -107,12 +115,14 @@ Values threefry_below(const Call& call, Values& in) {
     if (!key.is_cpu()) {
         // Compared without a sign: both with the top bit flipped.
         const Values drawn = words(key, 0, b.shape.size());
-        const at::Tensor word = at::bitwise_xor(at::bitwise_xor(drawn[0], drawn[1]), std::numeric_limits<int32_t>::min());
+        const at::Tensor word = at::bitwise_xor(at::bitwise_xor(drawn[0], drawn[1]),
+                                                std::numeric_limits<int32_t>::min());
         return {at::lt(word, static_cast<int32_t>(bound ^ 0x80000000u)).view(sizes_of(b.shape))};
     }
     const at::Tensor y = at::empty(sizes_of(b.shape), key.options().dtype(at::kBool));
     bool* below = static_cast<bool*>(y.data_ptr());
-    draw(static_cast<const uint32_t*>(key.const_data_ptr()), 0, b.shape.size(), [=](int64_t i, uint32_t word) { below[i] = word < bound; });
+    draw(static_cast<const uint32_t*>(key.const_data_ptr()), 0, b.shape.size(),
+         [=](int64_t i, uint32_t word) { below[i] = word < bound; });
     return {y};
 }
 

@@ -1,5 +1,5 @@
-// From a graph to calls of LibTorch: each op has a row in the table of its family (lower_FAMILY.cpp);
-// ops without one are decomposed before they get here.
+// From a graph to calls of LibTorch: each op has a row in the table of its family
+// (lower_FAMILY.cpp); ops without one are decomposed before they get here.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,8 +18,8 @@ using Ints = std::vector<int64_t>;
 class Program;
 
 // LibTorch stores unsigned integers of 16 bits and more, and 8-bit floats, but hardly computes with
-// them. Their values travel as carriers, tensors of a type of the same width that holds the same bits
-// (uint32 as int32, float8 as uint8). What a row's function gets instead:
+// them. Their values travel as carriers, tensors of a type of the same width that holds the same
+// bits (uint32 as int32, float8 as uint8). What a row's function gets instead:
 enum class Carried : uint8_t {
     moved,    // the carriers: bits are moved, not looked at
     wrapped,  // the carriers, as integers wrap around with or without a sign; float8 as float32
@@ -30,7 +30,7 @@ enum class Carried : uint8_t {
 enum Kinds : unsigned {
     booleans = 1,
     signed_ints = 2,
-    small_unsigned = 4,   // that an int64 holds
+    small_unsigned = 4,  // that an int64 holds
     uint64s = 8,
     floats = 16,
     complexes = 32,
@@ -98,8 +98,10 @@ bool reusable(const at::Tensor& x, const Spec& out);
 int64_t axis_of(int64_t axis, int64_t rank);
 
 // `value` (a scalar) around x and between its elements; negative numbers cut.
-at::Tensor padded(const at::Tensor& x, const at::Tensor& value, const Ints& low, const Ints& high, const Ints& interior);
+at::Tensor padded(const at::Tensor& x, const at::Tensor& value, const Ints& low, const Ints& high,
+                  const Ints& interior);
 // Every window of x as a view: (outputs…, window…), `steps` apart, its elements `dilation` apart.
-at::Tensor windows_of(const at::Tensor& x, const Ints& window, const Ints& steps, const Ints& dilation);
+at::Tensor windows_of(const at::Tensor& x, const Ints& window, const Ints& steps,
+                      const Ints& dilation);
 
 }  // namespace cornu::torch

@@ -11,11 +11,13 @@ const Lowering* find_lowering(const Op& op) {
     static const auto table = [] {
         std::unordered_map<std::string_view, const Lowering*> table;
         for (const auto family :
-             {elementwise_lowerings(), math_lowerings(), reduction_lowerings(), shape_lowerings(), contraction_lowerings(),
-              convolution_lowerings(), pooling_lowerings(), indexing_lowerings(), random_lowerings(), control_flow_lowerings(),
+             {elementwise_lowerings(), math_lowerings(), reduction_lowerings(), shape_lowerings(),
+              contraction_lowerings(), convolution_lowerings(), pooling_lowerings(),
+              indexing_lowerings(), random_lowerings(), control_flow_lowerings(),
               linalg_lowerings()})
             for (const Lowering& lowering : family)
-                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);
+                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ",
+                            lowering.op);
         return table;
     }();
     const auto found = table.find(op.name);
@@ -43,7 +45,9 @@ DType seen_as(DType dtype, const Lowering& lowering) {
     return dtype;
 }
 
-at::Tensor flipped(const at::Tensor& x) { return at::bitwise_xor(x, std::numeric_limits<int64_t>::min()); }
+at::Tensor flipped(const at::Tensor& x) {
+    return at::bitwise_xor(x, std::numeric_limits<int64_t>::min());
+}
 
 // Between carriers and what a row's function sees.
 at::Tensor seen(const at::Tensor& x, DType dtype, DType seen) {
@@ -58,14 +62,31 @@ at::Tensor unseen(const at::Tensor& x, DType seen, DType dtype) {
 }  // namespace
 
 Program::Program(const Graph& graph, Backend& backend, at::Device device)
-    : backend_(backend), device_(device), constants_(graph.values.size()), inputs_(graph.inputs), outputs_(graph.outputs),
-      in_(graph.input_specs()), out_(graph.output_specs()) {
-    for (const Graph::Value& value : graph.values) carrier_of(value.spec.dtype);  // throws what it lacks
+    : backend_(backend),
+      device_(device),
+      constants_(graph.values.size()),
+      inputs_(graph.inputs),
+      outputs_(graph.outputs),
+      in_(graph.input_specs()),
+      out_(graph.output_specs()) {
+    for (const Graph::Value& value : graph.values)
+        carrier_of(value.spec.dtype);  // throws what it lacks
     for (size_t i = 0; i < graph.values.size(); ++i)
-        if (graph.values[i].constant >= 0) constants_[i] = to_carrier(graph.constant(static_cast<ValueId>(i)), device);
+        if (graph.values[i].constant >= 0)
+            constants_[i] = to_carrier(graph.constant(static_cast<ValueId>(i)), device);
     for (const Graph::Node& node : graph.nodes) {
-        Step step{.op = node.op, .attrs = node.attrs, .lowering = find_lowering(*node.op), .in = {}, .out = {}, .seen_in = {},
-                  .seen_out = {}, .arguments = node.in, .results = node.out, .last_use = {}, .scope = node.scope, .bodies = {}};
+        Step step{.op = node.op,
+                  .attrs = node.attrs,
+                  .lowering = find_lowering(*node.op),
+                  .in = {},
+                  .out = {},
+                  .seen_in = {},
+                  .seen_out = {},
+                  .arguments = node.in,
+                  .results = node.out,
+                  .last_use = {},
+                  .scope = node.scope,
+                  .bodies = {}};
         CORNU_CHECK(step.lowering, "no lowering of ", node.op->name);
         const auto add = [&](ValueId id, Specs& specs, Specs& seen) {
             const Spec& spec = graph.spec(id);
@@ -77,7 +98,8 @@ Program::Program(const Graph& graph, Backend& backend, at::Device device)
         for (const ValueId id : node.out) add(id, step.out, step.seen_out);
         if (step.lowering->bodies)
             for (const GraphPtr& body : step.lowering->bodies(node.attrs))
-                step.bodies.push_back(std::make_shared<const Program>(prepare(*body, backend), backend, device));
+                step.bodies.push_back(
+                    std::make_shared<const Program>(prepare(*body, backend), backend, device));
         steps_.push_back(std::move(step));
     }
     // Inputs and constants are never given away: others hold them.
@@ -89,20 +111,26 @@ Program::Program(const Graph& graph, Backend& backend, at::Device device)
     for (size_t n = steps_.size(); n-- > 0;) {
         Step& step = steps_[n];
         step.last_use.resize(step.arguments.size());
-        for (size_t i = step.arguments.size(); i-- > 0;) step.last_use[i] = !kept[static_cast<size_t>(step.arguments[i])]++;
+        for (size_t i = step.arguments.size(); i-- > 0;)
+            step.last_use[i] = !kept[static_cast<size_t>(step.arguments[i])]++;
     }
 }
 
 Values Program::call(const Step& step, Values& in) const {
     if (step.adapts)
-        for (size_t i = 0; i < in.size(); ++i) in[i] = seen(in[i], step.in[i].dtype, step.seen_in[i].dtype);
-    Values out = step.lowering->run({*step.op, step.attrs, step.seen_in, step.seen_out, backend_, device_,
-                                      step.in.empty() ? DType::float32 : step.in[0].dtype, step.bodies}, in);
+        for (size_t i = 0; i < in.size(); ++i)
+            in[i] = seen(in[i], step.in[i].dtype, step.seen_in[i].dtype);
+    Values out =
+        step.lowering->run({*step.op, step.attrs, step.seen_in, step.seen_out, backend_, device_,
+                            step.in.empty() ? DType::float32 : step.in[0].dtype, step.bodies},
+                           in);
     CORNU_CHECK(out.size() == step.out.size(), "results of ", step.op->name);
     for (size_t i = 0; i < out.size(); ++i) {
         if (step.adapts) out[i] = unseen(out[i], step.seen_out[i].dtype, step.out[i].dtype);
-        CORNU_CHECK(out[i].sizes() == sizes_of(step.out[i].shape) && out[i].scalar_type() == carrier_of(step.out[i].dtype),
-                    step.op->name, ", result ", i, ": ", c10::toString(out[i].scalar_type()), c10::str(out[i].sizes()), " is not ", step.out[i]);
+        CORNU_CHECK(out[i].sizes() == sizes_of(step.out[i].shape) &&
+                        out[i].scalar_type() == carrier_of(step.out[i].dtype),
+                    step.op->name, ", result ", i, ": ", c10::toString(out[i].scalar_type()),
+                    c10::str(out[i].sizes()), " is not ", step.out[i]);
     }
     return out;
 }
@@ -120,14 +148,18 @@ Values Program::run(const Values& inputs) const {
         // A value that is used here for the last time is handed over, memory and all.
         for (size_t i = 0; i < step.arguments.size(); ++i) {
             const ValueId id = step.arguments[i];
-            if (step.last_use[i]) in.push_back(std::move(values[static_cast<size_t>(id)]));
-            else in.push_back(value_of(id));
+            if (step.last_use[i])
+                in.push_back(std::move(values[static_cast<size_t>(id)]));
+            else
+                in.push_back(value_of(id));
         }
         try {
             Values out = call(step, in);
-            for (size_t i = 0; i < out.size(); ++i) values[static_cast<size_t>(step.results[i])] = std::move(out[i]);
+            for (size_t i = 0; i < out.size(); ++i)
+                values[static_cast<size_t>(step.results[i])] = std::move(out[i]);
         } catch (const c10::Error& error) {
-            throw BackendError(str(step.scope.empty() ? "" : str("[", step.scope, "] "), "torch, ops.", step.op->name, ": ",
+            throw BackendError(str(step.scope.empty() ? "" : str("[", step.scope, "] "),
+                                   "torch, ops.", step.op->name, ": ",
                                    error.what_without_backtrace()));
         }
     }

@@ -1,5 +1,5 @@
-// The torch engine: graphs walked by LibTorch's own kernels, call by call. Derivatives are the core's:
-// LibTorch records none (InferenceMode).
+// The torch engine: graphs walked by LibTorch's own kernels, call by call. Derivatives are the
+// core's: LibTorch records none (InferenceMode).
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -22,7 +22,8 @@ namespace {
 class Warnings final : public c10::WarningHandler {
 public:
     void process(const c10::Warning& warning) override {
-        if (warning.msg().find("in beta") == std::string::npos) log_once("torch:" + warning.msg(), LogLevel::warning, "torch: " + warning.msg());
+        if (warning.msg().find("in beta") == std::string::npos)
+            log_once("torch:" + warning.msg(), LogLevel::warning, "torch: " + warning.msg());
     }
 };
 
@@ -50,18 +51,21 @@ public:
 
     void run(std::span<const Tensor* const> inputs, std::span<Tensor* const> outputs) override {
         const Specs &in = program_.in(), &out = program_.out();
-        CORNU_CHECK(inputs.size() == in.size() && outputs.size() == out.size(), "wrong number of inputs or outputs");
+        CORNU_CHECK(inputs.size() == in.size() && outputs.size() == out.size(),
+                    "wrong number of inputs or outputs");
         const Running running;
         Values arguments;
         for (size_t i = 0; i < in.size(); ++i) {
             const Tensor& x = *inputs[i];
             if (x.shape() != in[i].shape || x.dtype() != in[i].dtype)
-                throw ShapeError(str("input ", i, " of a compiled graph must be ", in[i], ". Received: ", x.spec()));
+                throw ShapeError(str("input ", i, " of a compiled graph must be ", in[i],
+                                     ". Received: ", x.spec()));
             arguments.push_back(to_carrier(x, device_));
         }
         Values results = program_.run(arguments);
         // The arguments are still held: a result that is a view of one is seen to be shared.
-        for (size_t j = 0; j < out.size(); ++j) *outputs[j] = from_carrier(std::move(results[j]), out[j], backend_);
+        for (size_t j = 0; j < out.size(); ++j)
+            *outputs[j] = from_carrier(std::move(results[j]), out[j], backend_);
     }
     size_t output_count() const override { return program_.out().size(); }
     Statistics statistics() const override {
@@ -98,7 +102,9 @@ public:
     }
 
     BackendInfo info() const override {
-        return {"torch", str("LibTorch ", TORCH_VERSION, package_of(folder_)), {device_.is_cpu() ? "cpu" : "gpu:0"},
+        return {"torch",
+                str("LibTorch ", TORCH_VERSION, package_of(folder_)),
+                {device_.is_cpu() ? "cpu" : "gpu:0"},
                 str(folder_, ", ", threads(), " threads")};
     }
     bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs) const override {
