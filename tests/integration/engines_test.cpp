@@ -174,6 +174,43 @@ TEST_CASE("torch computes in memory of its own, and the host reads it where it l
     CHECK(out[0].to_vector<float>()[9] == 3);
 }
 
+TEST_CASE("torch updates the state of a step where it lies, unless somebody looks at it") {
+    const auto torch = engine_or_skip("torch");
+    if (!torch || torch->info().devices[0] != "cpu") return;
+    // Not a multiple of the blocks that long chains of element-wise calls are run by.
+    const Shape shape{700, 501};
+    Variable weight(Tensor::full(shape, 1)), other(Tensor::full(shape, 2));
+    Program step(
+        [&](const Tensors& in) -> Tensors {
+            const Tensor before = ops::reshape(Tensor(weight), {shape.size()});
+            const Tensor moved = ops::sqrt(ops::square(Tensor(weight) * 2 + in[0]) + 0.0) * in[1];
+            weight.assign(moved);
+            other.assign(Tensor(other) + moved);
+            return {ops::sum(moved), before + 0};
+        },
+        {{shape, DType::float32}, {{}, DType::float32}}, *torch);
+    CHECK(step.executable().to_string().find("by blocks") != std::string::npos);
+    const Tensors in{Tensor::full(shape, 3), Tensor::full({}, 2)};
+    float w = 1, o = 2;
+    const auto check = [&](const Tensors& out) {
+        const auto all = [&](float value) {
+            return std::vector<float>(static_cast<size_t>(shape.size()), value);
+        };
+        CHECK((out[1].to_vector<float>() == all(w)));
+        w = (w * 2 + 3) * 2;
+        o += w;
+        CHECK((weight.value().to_vector<float>() == all(w)));
+        CHECK((other.value().to_vector<float>() == all(o)));
+    };
+    check(step(in));
+    const Tensor kept = weight.stored();
+    const void* place = other.stored().raw();
+    check(step(in));
+    CHECK(kept.to_vector<float>()[shape.size() - 1] == 10);
+    CHECK(weight.stored().raw() != kept.raw());
+    CHECK(other.stored().raw() == place);
+}
+
 TEST_CASE("engines run loops, branches and scans with gradients as native does") {
     for (const char* name : {"xla", "torch"}) {
         const auto engine = engine_or_skip(name);

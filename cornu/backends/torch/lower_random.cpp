@@ -1,5 +1,6 @@
 // Threefry-2x32, bit for bit what the native engine draws: on a processor by a loop over the words,
 // on a device, and for words of 64 bits, by LibTorch's own arithmetic, which wraps around.
+#include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bitwise_and.h>
@@ -14,7 +15,6 @@
 #include <limits>
 
 #include "cornu/backends/torch/lowering.h"
-#include "cornu/base/parallel.h"
 #include "cornu/ops/primitive_attrs.h"
 
 namespace cornu::torch {
@@ -58,7 +58,7 @@ Values words(const at::Tensor& key, int64_t first, int64_t count) {
 template <class Write>
 void draw(const uint32_t* key, uint64_t first, int64_t count, Write write) {
     const uint32_t keys[3] = {key[0], key[1], key[0] ^ key[1] ^ parity};
-    parallel_for(count, 1 << 12, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, count, 1 << 12, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
             const uint64_t counter = first + static_cast<uint64_t>(i);
             uint32_t x0 = static_cast<uint32_t>(counter >> 32) + keys[0],

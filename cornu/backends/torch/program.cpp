@@ -68,25 +68,28 @@ Program::Program(const Graph& graph, Backend& backend, at::Device device)
       inputs_(graph.inputs),
       outputs_(graph.outputs),
       in_(graph.input_specs()),
-      out_(graph.output_specs()) {
+      out_(graph.output_specs()),
+      donated_(graph.donated) {
+    donated_.resize(outputs_.size(), -1);
     for (const Graph::Value& value : graph.values)
         carrier_of(value.spec.dtype);  // throws what it lacks
     for (size_t i = 0; i < graph.values.size(); ++i)
         if (graph.values[i].constant >= 0)
             constants_[i] = to_carrier(graph.constant(static_cast<ValueId>(i)), device);
     for (const Graph::Node& node : graph.nodes) {
-        Step step{.op = node.op,
-                  .attrs = node.attrs,
-                  .lowering = find_lowering(*node.op),
-                  .in = {},
-                  .out = {},
-                  .seen_in = {},
-                  .seen_out = {},
-                  .arguments = node.in,
-                  .results = node.out,
-                  .last_use = {},
-                  .scope = node.scope,
-                  .bodies = {}};
+        Step step{
+            .op = node.op,
+            .attrs = node.attrs,
+            .lowering = find_lowering(*node.op),
+            .in = {},
+            .out = {},
+            .seen_in = {},
+            .seen_out = {},
+            .arguments = node.in,
+            .results = node.out,
+            .last_use = {},
+            .label = std::make_shared<const ProfileLabel>(ProfileLabel{node.op->name, node.scope}),
+            .bodies = {}};
         CORNU_CHECK(step.lowering, "no lowering of ", node.op->name);
         const auto add = [&](ValueId id, Specs& specs, Specs& seen) {
             const Spec& spec = graph.spec(id);
@@ -114,6 +117,7 @@ Program::Program(const Graph& graph, Backend& backend, at::Device device)
         for (size_t i = step.arguments.size(); i-- > 0;)
             step.last_use[i] = !kept[static_cast<size_t>(step.arguments[i])]++;
     }
+    if (device.is_cpu()) find_chains();
 }
 
 Values Program::call(const Step& step, Values& in) const {
@@ -135,36 +139,46 @@ Values Program::call(const Step& step, Values& in) const {
     return out;
 }
 
-Values Program::run(const Values& inputs) const {
-    Values values(constants_.size());
+void Program::run_step(const Step& step, Values& values, Values& in) const {
+    const Profile::Span span(step.label);
+    in.clear();
+    // A value that is used here for the last time is handed over, memory and all.
+    for (size_t i = 0; i < step.arguments.size(); ++i) {
+        const ValueId id = step.arguments[i];
+        if (step.last_use[i])
+            in.push_back(std::move(values[static_cast<size_t>(id)]));
+        else
+            in.push_back(value_of(id, values));
+    }
+    Values out = call(step, in);
+    for (size_t i = 0; i < out.size(); ++i)
+        values[static_cast<size_t>(step.results[i])] = std::move(out[i]);
+}
+
+Values Program::run(const Values& inputs, const std::vector<char>& writable) const {
+    Values values(constants_.size()), in;
     for (size_t i = 0; i < inputs.size(); ++i) values[static_cast<size_t>(inputs_[i])] = inputs[i];
-    const auto value_of = [&](ValueId id) -> const at::Tensor& {
-        const auto i = static_cast<size_t>(id);
-        return constants_[i].defined() ? constants_[i] : values[i];
-    };
-    Values in;
-    for (const Step& step : steps_) {
-        in.clear();
-        // A value that is used here for the last time is handed over, memory and all.
-        for (size_t i = 0; i < step.arguments.size(); ++i) {
-            const ValueId id = step.arguments[i];
-            if (step.last_use[i])
-                in.push_back(std::move(values[static_cast<size_t>(id)]));
-            else
-                in.push_back(value_of(id));
-        }
+    auto chain = chains_.begin();
+    for (size_t n = 0; n < steps_.size();) {
+        const Step& step = steps_[n];
         try {
-            Values out = call(step, in);
-            for (size_t i = 0; i < out.size(); ++i)
-                values[static_cast<size_t>(step.results[i])] = std::move(out[i]);
+            if (chain != chains_.end() && chain->first == n) {
+                const Chain& links = *chain++;
+                if (run_chain(links, values, writable)) {
+                    n += links.count;
+                    continue;
+                }
+            }
+            run_step(step, values, in);
+            ++n;
         } catch (const c10::Error& error) {
-            throw BackendError(str(step.scope.empty() ? "" : str("[", step.scope, "] "),
-                                   "torch, ops.", step.op->name, ": ",
-                                   error.what_without_backtrace()));
+            const std::string& layer = step.label->layer;
+            throw BackendError(str(layer.empty() ? "" : str("[", layer, "] "), "torch, ops.",
+                                   step.op->name, ": ", error.what_without_backtrace()));
         }
     }
     Values out;
-    for (const ValueId id : outputs_) out.push_back(value_of(id));
+    for (const ValueId id : outputs_) out.push_back(value_of(id, values));
     return out;
 }
 
@@ -177,7 +191,13 @@ size_t Program::constant_bytes() const {
 
 std::string Program::to_string() const {
     std::string out;
-    for (const Step& step : steps_) {
+    auto chain = chains_.begin();
+    for (size_t n = 0; n < steps_.size(); ++n) {
+        const Step& step = steps_[n];
+        if (chain != chains_.end() && chain->first == n) {
+            out += str("by blocks, the next ", chain->count, ":\n");
+            ++chain;
+        }
         out += str(step.op->name, " →");
         for (const Spec& spec : step.out) out += str(" ", spec);
         out += "\n";

@@ -62,10 +62,22 @@ public:
                                      ". Received: ", x.spec()));
             arguments.push_back(to_carrier(x, device_));
         }
-        Values results = program_.run(arguments);
+        // State that nobody else looks at is updated where it lies.
+        std::vector<char> writable(in.size(), 0);
+        for (size_t j = 0; j < out.size(); ++j) {
+            const auto i = static_cast<size_t>(program_.donated()[j]);
+            if (program_.donated()[j] >= 0 && inputs[i] == outputs[j])
+                writable[i] = inputs[i]->sole_owner() && inputs[i]->buffer()->writable();
+        }
+        Values results = program_.run(arguments, writable);
         // The arguments are still held: a result that is a view of one is seen to be shared.
-        for (size_t j = 0; j < out.size(); ++j)
+        for (size_t j = 0; j < out.size(); ++j) {
+            const auto i = static_cast<size_t>(program_.donated()[j]);
+            if (program_.donated()[j] >= 0 && writable[i] &&
+                results[j].const_data_ptr() == arguments[i].const_data_ptr())
+                continue;
             *outputs[j] = from_carrier(std::move(results[j]), out[j], backend_);
+        }
     }
     size_t output_count() const override { return program_.out().size(); }
     Statistics statistics() const override {
