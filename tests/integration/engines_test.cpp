@@ -9,11 +9,14 @@
 #include "cornu/autodiff/control_flow.h"
 #include "cornu/autodiff/tape.h"
 #include "cornu/backend/backend.h"
+#include "cornu/backend/determinism.h"
 #include "cornu/backend/jit.h"
 #include "cornu/base/scope.h"
 #include "cornu/graph/recorder.h"
 #include "cornu/ops/contraction.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/elementwise_math.h"
+#include "cornu/ops/indexing.h"
 #include "cornu/ops/linalg.h"
 #include "cornu/ops/nn.h"
 #include "cornu/ops/reduction.h"
@@ -209,6 +212,25 @@ TEST_CASE("torch updates the state of a step where it lies, unless somebody look
     CHECK(kept.to_vector<float>()[shape.size() - 1] == 10);
     CHECK(weight.stored().raw() != kept.raw());
     CHECK(other.stored().raw() == place);
+}
+
+TEST_CASE("torch repeats sums bit by bit in deterministic mode") {
+    if (!engine_or_skip("torch")) return;
+    Context context;
+    const Context::Use use(context);
+    config::enable_determinism();
+    config::set_backend("torch");
+    const auto draw = [] {
+        const Tensor x = random::uniform(random::key(8), {64, 64}), at = random::randint(random::key(9), {500}, 0, 64);
+        const auto summed = jit([](const Tensor& x, const Tensor& at) {
+            return ops::segment_sum(ops::take(ops::matmul(x, x), at, 0), ops::mod(at, 7), 7);
+        });
+        return summed(x, at).to_host();
+    };
+    const Tensor first = draw(), second = draw();
+    CHECK(testing::difference(first, second, 0).empty());
+    config::enable_determinism(false);
+    CHECK(testing::difference(draw(), first, 1e-6).empty());
 }
 
 TEST_CASE("engines run loops, branches and scans with gradients as native does") {
