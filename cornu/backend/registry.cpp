@@ -22,7 +22,7 @@ struct Engine {
 constexpr Engine engines[] = {
     {"native", ""},
     {"xla", "run `tools/engines xla` before Cornu is built, or set CORNU_ENGINE_PATH to the folder of libcornu_xla.so (see docs/engines.md)"},
-    {"torch", "not part of this version"},
+    {"torch", "run `tools/engines torch` before Cornu is built, or set CORNU_ENGINE_PATH to the folder of libcornu_torch.so (see docs/engines.md)"},
     {"openvino", "not part of this version"},
     {"tensorflow", "not part of this version"},
 };

@@ -154,6 +154,7 @@ TEST_CASE("keras.random's functions of a seed") {
 TEST_CASE("normal draws in float32 are JAX's bit for bit where the machine fuses products and sums") {
     if (find_backend("native")->info().detail.find("avx") == std::string::npos) return;
     const random::host::Key key = {0, 77};
+    INFO("10007 draws");
     const Tensor drawn = random::normal(random::key(77), {10007});
     check(drawn, random::host::normal(key, {10007}, DType::float32), 0);   // held against JAX's in initializers_test.cpp
 }

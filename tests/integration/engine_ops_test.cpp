@@ -170,3 +170,4 @@ void check_engine(const std::string& engine) {
 }  // namespace
 
 TEST_CASE("xla computes what native computes, op by op and dtype by dtype") { check_engine("xla"); }
+TEST_CASE("torch computes what native computes, op by op and dtype by dtype") { check_engine("torch"); }

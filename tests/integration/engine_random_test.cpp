@@ -64,7 +64,7 @@ bool check_function(const testing::Golden& golden, const Json& row) {
 
 TEST_CASE("draws are the same on every engine") {
     const testing::Golden golden(golden_path("random.zip"));
-    for (const char* name : {"stub", "xla"}) {
+    for (const char* name : {"stub", "xla", "torch"}) {
         if (!engine_or_skip(name)) continue;
         CAPTURE(name);
         Context context;
@@ -84,7 +84,7 @@ TEST_CASE("draws are the same on every engine") {
 
 TEST_CASE("a seeded run is the same on every engine") {
     const testing::Golden golden(golden_path("seeded.zip"));
-    for (const char* name : {"stub", "xla"}) {
+    for (const char* name : {"stub", "xla", "torch"}) {
         if (!engine_or_skip(name)) continue;
         for (const char* run : {"run_1_mlp", "run_6_cnn"}) {
             CAPTURE(name);

@@ -1,6 +1,7 @@
 // What stands in the way of an engine is said, and the native one goes on. A program of its own:
 // once open, an engine stays.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <optional>
@@ -48,4 +49,22 @@ TEST_CASE("a PJRT plugin that is missing or none is refused with its name, and n
     CHECK(config::backend() == "native");
     CHECK((Tensor::full({2}, 1) + Tensor::full({2}, 2)).to_vector<float>() ==
           std::vector<float>{3, 3});
+}
+
+TEST_CASE("a LibTorch that is none is refused with its name, and native goes on") {
+    if (!std::filesystem::exists(build_folder() / "libcornu_torch.so")) return;
+    const std::filesystem::path folder = std::filesystem::temp_directory_path() / str("cornu_torch_", getpid());
+    const std::filesystem::path library = folder / "torch/lib/libtorch_cpu.so";
+    std::filesystem::create_directories(library.parent_path());
+    const Environment path("CORNU_ENGINE_PATH", folder);
+    const auto refused = [&](const std::filesystem::path& other, const char* why) {
+        std::filesystem::remove(library);
+        std::filesystem::create_symlink(other, library);
+        CHECK_THROWS_WITH_AS(find_backend("torch"), doctest::Contains(why), BackendError);
+        CHECK_THROWS_WITH_AS(find_backend("torch"), doctest::Contains("tools/engines torch"), BackendError);
+    };
+    refused(CORNU_SOURCE_DIR "/README.md", "cannot be opened");
+    refused(build_folder() / "libcornu_stub.so", "does not say its version");
+    std::filesystem::remove_all(folder);
+    CHECK((Tensor::full({2}, 1) + Tensor::full({2}, 2)).to_vector<float>() == std::vector<float>{3, 3});
 }

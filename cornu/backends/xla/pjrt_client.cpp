@@ -7,9 +7,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
 #include "cornu/backend/backend.h"
+#include "cornu/backend/engine_folders.h"
 #include "cornu/backends/xla/program_cache.h"
 
 namespace cornu::xla {
@@ -103,14 +103,6 @@ std::string compile_options(const std::string& platform) {
     return out;
 }
 
-std::string folder_of_the_library() {
-    Dl_info info;
-    if (!dladdr(reinterpret_cast<void*>(&find_backend), &info) || !info.dli_fname) return ".";
-    const std::string path = info.dli_fname;
-    const size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
 }  // namespace
 
 bool has_type(DType dtype) { return type_of(dtype) != PJRT_Buffer_Type_INVALID; }
@@ -118,17 +110,9 @@ bool has_type(DType dtype) { return type_of(dtype) != PJRT_Buffer_Type_INVALID; 
 std::string find_plugin() {
     // A file named outright is taken at its word: any other would be a surprise.
     if (const char* named = std::getenv("CORNU_PJRT_PLUGIN"); named && *named) return named;
-    std::vector<std::string> tried;
-    if (const char* list = std::getenv("CORNU_ENGINE_PATH")) {
-        std::stringstream folders(list);
-        for (std::string folder; std::getline(folders, folder, ':');)
-            if (!folder.empty()) tried.push_back(folder + "/xla/" + plugin_file);
-    }
-    const std::string here = folder_of_the_library();
-    tried.push_back(here + "/../.engines/xla/" + plugin_file);
-    tried.push_back(here + "/cornu-engines/xla/" + plugin_file);
     std::string message;
-    for (const std::string& path : tried) {
+    for (const std::string& folder : engine_folders("xla")) {
+        const std::string path = folder + "/" + plugin_file;
         if (access(path.c_str(), R_OK) == 0) return path;
         message += "\n  " + path;
     }
