@@ -216,6 +216,10 @@ ShapeTree decode_shapes(const Json& json) {
     Codec<Shape>::decode(json, shape);
     return shape;
 }
+ShapeTree some_shape(ShapeTree shapes) {
+    if (shapes.leaf_count() == 0) throw ValueError("a build_config must hold the shape of an input at least. Received: none");
+    return shapes;
+}
 }  // namespace
 
 Json CustomLayer::get_build_config() const {
@@ -234,9 +238,9 @@ void CustomLayer::build_from_config(const Json& config) {
         ShapeTree::List list;
         for (const std::string& name : call_signature().inputs)
             if (const Json* shape = shapes.find(name + "_shape"); shape && !shape->is_null()) list.push_back(decode_shapes(*shape));
-        build_once(std::move(list));
+        build_once(some_shape(std::move(list)));
     } else if (const Json& shape = config.get("input_shape"); !shape.is_null()) {
-        build_once(decode_shapes(shape));
+        build_once(some_shape(decode_shapes(shape)));
     }
 }
 

@@ -184,6 +184,15 @@ TEST_CASE("a shape's word for the number of steps buys no graph of that size") {
     CHECK_THROWS_WITH_AS(layers::LSTM({.units = 2, .unroll = true})(x), doctest::Contains("Unrolling"), ValueError);
 }
 
+TEST_CASE("a build_config without a shape is refused") {
+    for (const char* text : {R"({"input_shape": {}})", R"({"input_shape": [[], {}]})", R"({"shapes_dict": {}})"}) {
+        CAPTURE(text);
+        const Layer cell = layers::LSTMCell({.units = 2}), heads = layers::MultiHeadAttention({.num_heads = 1, .key_dim = 2});
+        CHECK_THROWS_AS(cell.impl().build_from_config(Json::parse(text)), ValueError);
+        CHECK_THROWS_AS(heads.impl().build_from_config(Json::parse(text)), ValueError);
+    }
+}
+
 TEST_CASE("merging layers as functions") {
     const Tensor a = Tensor::from(std::vector<float>{1, 2}, {1, 2}), b = Tensor::from(std::vector<float>{3, 5}, {1, 2});
     CHECK(layers::add({a, b}).to_vector<float>() == std::vector<float>{4, 7});
