@@ -95,6 +95,16 @@ const std::vector<LayerClass>& layer_classes() {
         // preprocessing
         item<Normalization>("Normalization"),
         item<Rescaling>("Rescaling"),
+        item<Resizing>("Resizing"),
+        item<CenterCrop>("CenterCrop"),
+        item<RandomCrop>("RandomCrop"),
+        item<RandomFlip>("RandomFlip"),
+        item<RandomRotation>("RandomRotation"),
+        item<RandomTranslation>("RandomTranslation"),
+        item<RandomZoom>("RandomZoom"),
+        item<RandomShear>("RandomShear"),
+        item<RandomPerspective>("RandomPerspective"),
+        item<RandomElasticTransform>("RandomElasticTransform"),
         // reshaping
         item<Flatten>("Flatten"),
         item<Reshape>("Reshape"),

@@ -1,0 +1,49 @@
+"""Layers that prepare or vary images: called outside training and twice in it, by themselves and in
+a Functional model that a file holds."""
+
+import keras
+import numpy as np
+
+import golden
+from families.images_table import ROWS
+
+CALLS = [False, True, True]
+
+
+def record(family):
+    counts, failures = {}, []
+    for row in ROWS:
+        counts[row.layer] = counts.get(row.layer, 0) + 1
+        name = f"{row.layer}_{counts[row.layer]}"
+        if family.kept(name):
+            continue
+        try:
+            record_row(family, row, name)
+        except Exception as error:  # all of them at once: a run takes minutes
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+    if failures:
+        raise SystemExit(f"{family.name}: these rows failed:\n" + "\n".join(failures))
+
+
+def copied(data):
+    """Keras writes its results into the dicts that it is given."""
+    return {k: copied(v) for k, v in data.items()} if isinstance(data, dict) else data
+
+
+def arrays(data):
+    return {k: arrays(v) for k, v in data.items()} if isinstance(data, dict) else np.asarray(data)
+
+
+def record_row(family, row, name):
+    inputs = row.images.draw(golden.rng(name))
+    fields = {}
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 4:
+        golden.fresh(42)
+        x = keras.Input(inputs.shape[1:], dtype=inputs.dtype.name, name="x0")
+        fields["model"] = golden.saved(keras.Model(x, row.build()(x)))
+    golden.fresh(42)
+    layer = row.build()
+    config = golden.config_of(layer)
+    calls = [arrays(layer(copied(inputs), training=training)) for training in CALLS]
+    family.case(name, layer=row.layer, config=config, inputs=inputs,
+                calls=[{"training": t, "outputs": out} for t, out in zip(CALLS, calls)], **fields)

@@ -1,0 +1,147 @@
+"""The table of image layer cases: one line, one case, called outside training and twice in it."""
+
+import numpy as np
+from keras import layers
+
+FIRST, LAST = "channels_first", "channels_last"
+BATCH = 3
+
+
+class Images:
+    """How to draw a batch of images, or one, as Keras is given them: alone or in a dict."""
+
+    def __init__(self, shape, dtype="float32", low=0, high=255, **beside):
+        self.shape, self.dtype, self.low, self.high, self.beside = shape, dtype, low, high, beside
+
+    def draw(self, rng):
+        images = rng.uniform(self.low, self.high, self.shape)
+        if self.dtype == "uint8":
+            images = rng.integers(0, 256, self.shape)
+        images = images.astype(self.dtype)
+        if not self.beside:
+            return images
+        lead = self.shape[:-3]
+        first = self.beside.get("layout") == FIRST
+        height, width = self.shape[-2:] if first else self.shape[-3:-1]
+        data = {"images": images}
+        if self.beside.get("labels"):
+            data["labels"] = np.eye(4, dtype="float32")[rng.integers(0, 4, lead)]
+        if self.beside.get("boxes"):
+            corners = np.sort(rng.uniform(-0.1, 1.1, (*lead, 3, 2, 2)), axis=-2).reshape(*lead, 3, 4)
+            scale = np.array([width, height] * 2 if not self.beside.get("relative") else [1.0] * 4)
+            data["bounding_boxes"] = {"boxes": (corners * scale).astype("float32"),
+                                      "labels": rng.integers(0, 5, (*lead, 3)).astype("int32")}
+        if self.beside.get("masks"):
+            shape = (*lead, 1, height, width) if first else (*lead, height, width, 1)
+            data["segmentation_masks"] = rng.integers(0, 3, shape).astype("uint8")
+        return data
+
+
+def batch(height=6, width=5, channels=3, **options):
+    return Images((BATCH, height, width, channels), **options)
+
+
+def first(height=6, width=5, channels=3, **options):
+    return Images((BATCH, channels, height, width), **options)
+
+
+def one(height=6, width=5, channels=3, **options):
+    return Images((height, width, channels), **options)
+
+
+def bytes_(height=6, width=5, channels=3):
+    return Images((BATCH, height, width, channels), "uint8")
+
+
+EVERYTHING = {"labels": True, "boxes": True, "masks": True}
+
+
+class Row:
+    def __init__(self, layer, images, build):
+        self.layer, self.images, self.build = layer, images, build
+
+
+ROWS = []
+
+
+def row(layer, images, build=None, **config):
+    ROWS.append(Row(layer, images, build or (lambda: getattr(layers, layer)(**config))))
+
+
+def varied(layer, boxes=True, masks=True, **config):
+    """What every random layer is recorded with: both layouts, bytes, one image, a dict, bfloat16."""
+    row(layer, batch(), seed=1, **config)
+    row(layer, first(), seed=2, data_format=FIRST, **config)
+    row(layer, one(), seed=3, **config)
+    beside = {"labels": True, "boxes": boxes, "masks": masks}
+    row(layer, batch(**beside), seed=4, bounding_box_format="xyxy", **config)
+    row(layer, one(**beside), seed=5, bounding_box_format="xyxy", **config)
+
+
+# Sizes.
+for options in [{}, {"interpolation": "nearest"}, {"interpolation": "bicubic"},
+                {"interpolation": "lanczos3"}, {"interpolation": "lanczos5"}, {"antialias": True},
+                {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 9.0}]:
+    row("Resizing", batch(), height=4, width=7, **options)
+row("Resizing", bytes_(), height=9, width=3)
+row("Resizing", bytes_(), height=4, width=4, interpolation="bicubic")
+row("Resizing", first(), height=4, width=7, data_format=FIRST)
+row("Resizing", one(), height=8, width=8)
+row("Resizing", batch(), height=4, width=7, dtype="mixed_bfloat16")
+for options in [{}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True}]:
+    row("Resizing", batch(**EVERYTHING), height=4, width=9, bounding_box_format="xyxy", **options)
+for form in ["yxyx", "xywh", "center_xywh", "center_yxhw"]:
+    row("Resizing", batch(boxes=True), height=4, width=9, bounding_box_format=form)
+for form in ["rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh"]:
+    row("Resizing", batch(boxes=True, relative=True), height=4, width=9, bounding_box_format=form)
+row("Resizing", one(**EVERYTHING), height=4, width=9, bounding_box_format="xyxy")
+for size in [(4, 3), (8, 3), (8, 9), (3, 9)]:
+    row("CenterCrop", batch(), height=size[0], width=size[1])
+    row("CenterCrop", batch(**EVERYTHING), height=size[0], width=size[1], bounding_box_format="xyxy")
+row("CenterCrop", first(), height=3, width=4, data_format=FIRST)
+row("CenterCrop", bytes_(), height=3, width=4)
+row("CenterCrop", one(), height=3, width=4)
+row("CenterCrop", one(), height=7, width=4)
+varied("RandomCrop", height=4, width=3)
+row("RandomCrop", bytes_(), height=4, width=3, seed=6)
+row("RandomCrop", batch(), height=8, width=3, seed=7)
+row("RandomCrop", batch(), height=8, width=9, seed=7)
+row("RandomCrop", batch(), height=6, width=5, seed=7)
+row("RandomCrop", batch(boxes=True, relative=True), height=4, width=3, seed=8,
+    bounding_box_format="rel_xyxy")
+row("RandomCrop", batch(), height=4, width=3)
+
+# Geometry.
+for mode in ["horizontal", "vertical"]:
+    row("RandomFlip", batch(), mode=mode, seed=6)
+    row("RandomFlip", batch(boxes=True), mode=mode, seed=7, bounding_box_format="xywh")
+varied("RandomFlip")
+row("RandomFlip", bytes_(), seed=8)
+row("RandomFlip", batch())
+FILLS = ["reflect", "wrap", "constant", "nearest"]
+for layer, options in [("RandomRotation", {"factor": 0.2}),
+                       ("RandomTranslation", {"height_factor": 0.3, "width_factor": (-0.1, 0.4)}),
+                       ("RandomZoom", {"height_factor": (-0.3, 0.5)}),
+                       ("RandomShear", {"x_factor": 0.4, "y_factor": (0.1, 0.3)})]:
+    for fill in FILLS:
+        row(layer, batch(), fill_mode=fill, fill_value=7.0, seed=6, **options)
+    row(layer, batch(), interpolation="nearest", seed=7, **options)
+    row(layer, bytes_(), seed=8, **options)
+    varied(layer, **options)
+    row(layer, batch(boxes=True), seed=10, bounding_box_format="center_xywh", **options)
+    row(layer, batch(boxes=True, relative=True), seed=10, bounding_box_format="rel_xyxy", **options)
+row("RandomRotation", batch(), factor=(0.1, 0.3), seed=11)
+row("RandomZoom", batch(), height_factor=0.2, width_factor=(-0.2, 0.4), seed=11)
+row("RandomZoom", batch(boxes=True), height_factor=0.2, width_factor=0.4, seed=11,
+    bounding_box_format="xyxy")
+row("RandomShear", batch(), x_factor=0.5, seed=11)
+varied("RandomPerspective")
+row("RandomPerspective", batch(), factor=0.7, scale=0.4, interpolation="nearest", seed=6)
+row("RandomPerspective", batch(), factor=(0.2, 0.6), scale=0.3, fill_value=5.0, seed=7)
+row("RandomPerspective", bytes_(), seed=8)
+varied("RandomElasticTransform", boxes=False, masks=False)
+for fill in ["constant", "nearest", "wrap", "mirror"]:
+    row("RandomElasticTransform", batch(9, 12), factor=(0.5, 1.0), scale=(0.6, 1.0), fill_mode=fill,
+        fill_value=3.0, seed=6)
+row("RandomElasticTransform", batch(24, 20), interpolation="nearest", seed=7, value_range=(20, 200))
+row("RandomElasticTransform", batch(), scale=0.0, seed=7)
