@@ -142,7 +142,10 @@ private:
     template <class L>
     void add(const char* attribute, const std::optional<Factor>& factor) {
         if (!factor) return;
-        const Layer layer = track(attribute, L({.factor = *factor, .value_range = config_.value_range, .seed = config_.seed, .data_format = config_.data_format}));
+        typename L::Config config{.factor = *factor, .value_range = config_.value_range};
+        config.seed = config_.seed;
+        config.data_format = config_.data_format;
+        const Layer layer = track(attribute, L(std::move(config)));
         layers_.push_back(dynamic_cast<CustomImageLayer*>(&layer.impl()));
     }
     std::vector<CustomImageLayer*> layers_;

@@ -19,10 +19,13 @@ class RandomFlipLayer final : public ImageLayer<RandomFlipConfig> {
 public:
     explicit RandomFlipLayer(RandomFlipConfig config) : ImageLayer("RandomFlip", std::move(config)) {}
 
-    void draw(Transformation& t) override { t["flips"] = random::uniform(t.images.per_image(), 0, 1, {}, t.seed) <= 0.5; }
+    void draw(Transformation& t) override {
+        if (t.training) t["flips"] = random::uniform(t.images.per_image(), 0, 1, {}, t.seed) <= 0.5;
+    }
 
     Tensor transform_images(const Tensor& images, const Transformation& t) override {
         Tensor x = ops::cast(images, compute_dtype());
+        if (!t.training) return x;
         if (horizontal()) x = ops::where(t["flips"], ops::flip(x, t.images.width_axis()), x);
         if (vertical()) x = ops::where(t["flips"], ops::flip(x, t.images.height_axis()), x);
         return x;
@@ -38,6 +41,9 @@ public:
         b = boxes::clip_to_image_size(std::move(b), height, width);
         return boxes::convert_format(std::move(b), "rel_xyxy", bounding_box_format(), height, width);
     }
+
+protected:
+    bool masks_always() const override { return true; }   // they become the compute dtype, as images do
 
 private:
     bool horizontal() const { return config_.mode != "vertical"; }

@@ -26,6 +26,7 @@ struct ImageShape {
 struct Transformation {
     ImageShape images;                          // for which it was drawn
     bool training = true;
+    bool batched = true;                        // false: the batch is one image that was given alone
     random::SeedGenerator seed;                 // for draws; Keras makes some of them while it transforms
     std::map<std::string, Tensor> drawn = {};   // by Keras's names
     size_t layer = 0;                           // of a layer that has layers within: which of them,
@@ -55,7 +56,7 @@ public:
     virtual Tensor transform_segmentation_masks(const Tensor& masks, const Transformation& t);
     virtual BoundingBoxes transform_bounding_boxes(BoundingBoxes boxes, const Transformation& t);
     virtual Shape compute_output_shape(const Shape& images) const { return images; }
-    virtual DType output_dtype(DType images) const;            // is_float(images) or not: the compute dtype
+    virtual DType output_dtype(DType images) const;            // what a Functional model is told: the compute dtype
 
     using CustomLayer::call;
     Structure call(const Structure& inputs, const Call& call) override;
@@ -72,7 +73,7 @@ public:
 protected:
     void start(ImageTraits traits, std::string& data_format, const std::optional<std::string>& bounding_box_format);
     void seed_with(std::optional<int64_t> seed);               // after start(); draws a seed where there is none
-    virtual bool masks_always() const { return traits_.always; }
+    virtual bool masks_always() const { return traits_.always; }   // then draw() is called outside training, too
     // images from one range of values to another, computed as `dtype` unless they are the same.
     static Tensor to_range(const Tensor& images, const std::vector<double>& from, const std::vector<double>& to, DType dtype);
     // A bool for each image: drawn to be below a probability that is drawn from `factor`.
