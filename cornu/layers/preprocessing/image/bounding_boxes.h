@@ -40,6 +40,6 @@ CORNU_API Tensor pad(const Tensor& boxes, const Tensor& top, const Tensor& left)
 
 }  // namespace cornu::utils::bounding_boxes
 
-namespace cornu::layers {
+namespace cornu {
 using utils::bounding_boxes::BoundingBoxes;
 }

@@ -6,12 +6,9 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/shape_ops.h"
 
-namespace cornu::layers {
+namespace cornu {
 
 namespace {
-
-std::string written(const Factor& factor) { return Codec<Factor>::encode(factor).dump(); }
-std::string number(double value) { return Json(value == std::floor(value) ? Json(static_cast<int64_t>(value)) : Json(value)).dump(); }
 
 // Applies f to a batch of one.
 template <class F>
@@ -47,7 +44,7 @@ DType CustomImageLayer::output_dtype(DType) const { return compute_dtype(); }
 
 void CustomImageLayer::start(ImageTraits traits, std::string& data_format, const std::optional<std::string>& bounding_box_format) {
     traits_ = traits;
-    standardize_data_format(data_format);
+    layers::standardize_data_format(data_format);
     channels_first_ = data_format == "channels_first";
     bounding_box_format_ = bounding_box_format.value_or("");
 }
@@ -134,6 +131,13 @@ Tensor CustomImageLayer::chosen(const Transformation& t, double lower, double up
     return ops::reshape(threshold < probability, t.images.per_image());
 }
 
+namespace layers {
+
+namespace {
+std::string written(const Factor& factor) { return Codec<Factor>::encode(factor).dump(); }
+std::string number(double value) { return Json(value == std::floor(value) ? Json(static_cast<int64_t>(value)) : Json(value)).dump(); }
+}  // namespace
+
 void standardize_factor(Factor& factor, double low, double high, const char* name) {
     const bool fits = factor.range ? factor.lower <= high && factor.upper >= low : factor.lower >= low && factor.lower <= high;
     if (!fits)
@@ -156,9 +160,7 @@ void standardize_value_range(std::vector<double>& value_range, bool sort) {
     if (sort) std::sort(value_range.begin(), value_range.end());
 }
 
-}  // namespace cornu::layers
-
-namespace cornu {
+}  // namespace layers
 
 Json Codec<layers::Factor>::encode(const layers::Factor& v) { return v.range ? Json::array({v.lower, v.upper}) : Json(v.lower); }
 void Codec<layers::Factor>::decode(const Json& j, layers::Factor& v) {

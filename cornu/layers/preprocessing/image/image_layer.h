@@ -10,7 +10,7 @@
 #include "cornu/layers/preprocessing/image/bounding_boxes.h"
 #include "cornu/random/random.h"
 
-namespace cornu::layers {
+namespace cornu {
 
 // Of a batch of images (batch, height, width, channels), or (batch, channels, height, width).
 struct ImageShape {
@@ -85,6 +85,10 @@ private:
     std::string bounding_box_format_;
     random::SeedGenerator generator_;
 };
+
+}  // namespace cornu
+
+namespace cornu::layers {
 
 // A number, or the two ends of a range.
 struct CORNU_API Factor {

@@ -71,7 +71,11 @@ public:
         const Tensor alpha = random::uniform({}, config_.factor.lower, config_.factor.upper, dtype, t.seed) + 1e-6;
         const Tensor part = ops::sqrt(1.0 - random::beta({t.images.batch}, alpha, alpha, dtype, t.seed));
         const Ends x(t, t.images.width, part, dtype), y(t, t.images.height, part, dtype);
-        t["inside"] = inside(t, x, y, dtype);
+        Shape full = t.images.per_image();   // every channel of its own, which a mask of one channel takes on, as in Keras
+        full[t.images.channel_axis()] = t.images.channels;
+        full[t.images.height_axis()] = t.images.height;
+        full[t.images.width_axis()] = t.images.width;
+        t["inside"] = ops::broadcast_to(inside(t, x, y, dtype), full);
         t["weight"] = 1.0 - (x.end - x.start) * (y.end - y.start) / (t.images.width * t.images.height);
         t["order"] = order_of_batch(t);
     }

@@ -21,7 +21,7 @@ struct CORNU_API MixUpConfig {
 class CORNU_API MixUp : public Layer { public: using Config = MixUpConfig; explicit MixUp(MixUpConfig config = {}); };
 
 // A rectangle of each image comes from another of the batch; labels, (batch, classes), are blended by
-// area. One image alone stays as it is; boxes are refused.
+// area, masks get as many channels as images have. One image alone stays as it is; boxes are refused.
 struct CORNU_API CutMixConfig {
     Factor factor = 1.0;                            // of beta(a, a), which says how large; in [0, 1]
     std::optional<int64_t> seed = {};
