@@ -127,10 +127,7 @@ public:
         t["weight"] = ops::cast(random::beta({}, config_.alpha, config_.alpha, {}, t.seed), compute_dtype());
         for (int64_t chain = 0; chain < config_.num_chains; ++chain) {
             Transformation& parts = t.parts.emplace_back();
-            for (int64_t i = 0; i < config_.chain_depth; ++i) {
-                const auto choice = static_cast<size_t>(random::python_random().randint(0, static_cast<int64_t>(layers_.size())));
-                if (choice < layers_.size()) parts.parts.push_back(layers_.drawn(choice, t));   // the last choice is none
-            }
+            for (int64_t i = 0; i < config_.chain_depth; ++i) parts.parts.push_back(t.traced ? any_step(t) : one_step(t));
         }
     }
     Tensor transform_images(const Tensor& images, const Transformation& t) override {
@@ -143,6 +140,27 @@ public:
     }
 
 private:
+    // One layer or, as the last choice, none: the number of it is known now, or to the program as it runs.
+    Transformation one_step(const Transformation& t) const {
+        const auto choice = static_cast<size_t>(random::python_random().randint(0, static_cast<int64_t>(layers_.size())));
+        Transformation step;
+        if (choice < layers_.size()) step.parts.push_back(layers_.drawn(choice, t));
+        return step;
+    }
+    Transformation any_step(const Transformation& t) const {
+        Transformation step;
+        step["choice"] = random::randint({}, 0, static_cast<int64_t>(layers_.size()) + 1, DType::int32, t.seed);
+        for (size_t i = 0; i < layers_.size(); ++i) step.parts.push_back(layers_.drawn(i, t));
+        return step;
+    }
+    template <class F>
+    Tensor stepped(const Tensor& x, const Transformation& step, const F& f) const {
+        if (!step.drawn.contains("choice")) return step.parts.empty() ? x : f(layers_[step.parts[0].layer], x, step.parts[0]);
+        std::vector<ops::Body> branches;
+        for (const Transformation& part : step.parts) branches.push_back([&](const Tensors& in) -> Tensors { return {f(layers_[part.layer], in[0], part)}; });
+        branches.push_back([](const Tensors& in) -> Tensors { return in; });
+        return ops::switch_(step["choice"], branches, {x})[0];
+    }
     // In the order in which Keras makes them, or in which it counts them.
     static Names names(bool counted, bool all) {
         Names out{"random_shear", "random_translation", "random_rotation", "solarization", "random_posterization", "auto_contrast", "equalization"};
@@ -155,7 +173,7 @@ private:
         Tensor sum;
         for (size_t chain = 0; chain < t.parts.size(); ++chain) {
             Tensor y = x;
-            for (const Transformation& part : t.parts[chain].parts) y = f(layers_[part.layer], y, part);
+            for (const Transformation& step : t.parts[chain].parts) y = stepped(y, step, f);
             const Tensor weighted = y * ops::take(t["weights"], Tensor(static_cast<int64_t>(chain)));
             sum = sum.defined() ? sum + weighted : weighted;
         }

@@ -25,7 +25,7 @@ class CORNU_API RandAugment : public Layer { public: using Config = RandAugmentC
 
 // In training w · x + (1 - w) · (a mean of num_chains chains of up to chain_depth layers), weights from
 // Dirichlet(alpha) and w from beta(alpha, alpha). Which layers a chain has is drawn, as in Keras, from
-// Python's generator: in a compiled step once, as the step is compiled. Boxes stay as they are.
+// Python's generator; in a compiled step, which has none, from the layer's own. Boxes stay as they are.
 struct CORNU_API AugMixConfig {
     std::vector<double> value_range = {0, 255};
     int64_t num_chains = 3, chain_depth = 3;

@@ -71,7 +71,7 @@ Structure CustomImageLayer::call(const Structure& inputs, const Call& call) {
     if (!given || !given->is_leaf()) throw ValueError("the layer takes images, or a dict with a tensor at the key \"images\". Received: a dict without one");
     const Tensor& images = given->leaf();
     const bool batched = images.rank() == 4, training = static_cast<bool>(call.training), active = training || traits_.always;
-    Transformation t{.images = image_shape(images.shape()), .training = training, .batched = batched, .seed = generator_};
+    Transformation t{.images = image_shape(images.shape()), .training = training, .batched = batched, .traced = !images.concrete(), .seed = generator_};
     if (active || traits_.draws_always || masks_always()) draw(t);
 
     const auto on_batch = [&](const Tensor& x, auto&& f) { return batched ? f(x) : alone(x, f); };

@@ -27,6 +27,7 @@ struct Transformation {
     ImageShape images;                          // for which it was drawn
     bool training = true;
     bool batched = true;                        // false: the batch is one image that was given alone
+    bool traced = false;                        // for a program: no value is known yet
     random::SeedGenerator seed;                 // for draws; Keras makes some of them while it transforms
     std::map<std::string, Tensor> drawn = {};   // by Keras's names
     size_t layer = 0;                           // of a layer that has layers within: which of them,

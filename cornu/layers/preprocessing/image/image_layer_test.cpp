@@ -1,10 +1,16 @@
 // What a table of recorded cases cannot say of image layers: errors, defaults, one's own.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "cornu/backend/jit.h"
 #include "cornu/layers/layers.h"
 #include "cornu/layers/registry.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/reduction.h"
 #include "cornu/testing/near.h"
 
 using namespace cornu;
@@ -98,6 +104,28 @@ TEST_CASE("an image layer of one's own takes one image, a batch and a dict") {
     CHECK(std::count(shares.begin(), shares.end(), 0.5f) > 0);
     CHECK(dim(ramp({4, 4, 3})).shape() == Shape{4, 4, 3});
     CHECK(dim(Structure(Structure::Dict{{"images", ramp({4, 4, 3})}})).dict().at("images").leaf().shape() == Shape{4, 4, 3});
+}
+
+TEST_CASE("AugMix chooses alike in a program and outside: the same distribution") {
+    constexpr int n = 150;
+    const Tensor x = ramp({1, 4, 4, 3});
+    const auto mix = layers::AugMix({.num_chains = 1, .chain_depth = 2, .factor = {0.2, 0.9}, .seed = 1});
+    const Jit compiled([mix](const Structure& in) { return mix(in, {.training = true}); });
+    const auto moments = [&](auto&& call) {
+        std::set<float> distinct;
+        double sum = 0, squares = 0;
+        for (int i = 0; i < n; ++i) {
+            const auto moved = ops::mean(ops::abs(call() - x)).template item<float>();
+            distinct.insert(moved);
+            sum += moved;
+            squares += static_cast<double>(moved) * moved;
+        }
+        CHECK(distinct.size() > n / 2);
+        return std::pair{sum / n, squares / n - sum / n * sum / n};
+    };
+    const auto [mean, variance] = moments([&] { return mix(x, {.training = true}); });
+    const auto [compiled_mean, compiled_variance] = moments([&] { return compiled(Structure(x)).leaf(); });
+    CHECK(std::abs(mean - compiled_mean) < 4 * std::sqrt((variance + compiled_variance) / n));
 }
 
 TEST_CASE("box formats go round") {
