@@ -5,7 +5,7 @@ import keras
 import numpy as np
 
 import golden
-from families.images_table import ROWS
+from families.images_table import BOXES, ROWS
 
 CALLS = [False, True, True]
 
@@ -21,6 +21,9 @@ def record(family):
             record_row(family, row, name)
         except Exception as error:  # all of them at once: a run takes minutes
             failures.append(f"{name}: {type(error).__name__}: {error}")
+    for name, function, arguments in BOXES:
+        if not family.kept(name):
+            record_boxes(family, name, function, arguments)
     if failures:
         raise SystemExit(f"{family.name}: these rows failed:\n" + "\n".join(failures))
 
@@ -49,3 +52,11 @@ def record_row(family, row, name):
         fields["model"] = golden.saved(keras.Model(x, row.build()(x)))
     family.case(name, layer=row.layer, config=config, inputs=inputs,
                 calls=[{"training": t, "outputs": out} for t, out in zip(CALLS, calls)], **fields)
+
+
+def record_boxes(family, name, function, arguments):
+    """A function of keras.utils.bounding_boxes; what stands for boxes in its arguments is drawn."""
+    rng = golden.rng(name)
+    given = {key: value(rng) if callable(value) else value for key, value in arguments.items()}
+    output = getattr(keras.utils.bounding_boxes, function)(**given)
+    family.case(name, function=function, arguments=given, output=arrays(output))

@@ -232,3 +232,50 @@ row("Pipeline", batch(**EVERYTHING), build=lambda: layers.Pipeline([
 row("MaxNumBoundingBoxes", batch(**EVERYTHING), max_number=2, bounding_box_format="xyxy")
 row("MaxNumBoundingBoxes", batch(boxes=True), max_number=5, bounding_box_format="xyxy")
 row("MaxNumBoundingBoxes", batch(), max_number=5)
+
+
+def corners(*lead, size=20.0):
+    return lambda rng: np.sort(rng.uniform(0, size, (*lead, 2, 2)), axis=-2).reshape(*lead, 4).astype("float32")
+
+
+def numbers(*shape, scale=1.0):
+    return lambda rng: (rng.normal(size=shape) * scale).astype("float32")
+
+
+# keras.utils.bounding_boxes.
+BOXES = []
+
+
+def boxes(function, **arguments):
+    count = sum(name.startswith(f"{function}_") for name, _, _ in BOXES)
+    BOXES.append((f"{function}_{count + 1}", function, arguments))
+
+
+FORMATS = ["xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_yxyx", "rel_xywh",
+           "rel_center_xywh"]
+for at, form in enumerate(FORMATS):
+    boxes("convert_format", boxes=corners(2, 3), source=form, target=FORMATS[at - 3], height=20,
+          width=16)
+boxes("affine_transform", boxes=corners(2, 3), angle=numbers(2, scale=30),
+      translate_x=numbers(2, scale=0.1), translate_y=numbers(2, scale=0.1),
+      scale=lambda rng: rng.uniform(0.5, 2, 2).astype("float32"), shear_x=numbers(2, scale=9),
+      shear_y=numbers(2, scale=9), height=20, width=16)
+boxes("crop", boxes=corners(2, 3), top=3, left=2, height=12, width=9)
+boxes("pad", boxes=corners(2, 3), top=3, left=2)
+boxes("compute_iou", boxes1=corners(3), boxes2=corners(4), bounding_box_format="xyxy")
+boxes("compute_iou", boxes1=corners(2, 3), boxes2=corners(2, 4), bounding_box_format="yxyx")
+boxes("compute_iou", boxes1=corners(2, 3), boxes2=corners(4), bounding_box_format="xywh")
+boxes("compute_iou", boxes1=corners(3, size=1.0), boxes2=corners(4, size=1.0),
+      bounding_box_format="rel_xyxy", image_shape=(20, 16, 3))
+boxes("compute_ciou", boxes1=corners(5), boxes2=corners(5), bounding_box_format="xyxy")
+boxes("compute_ciou", boxes1=corners(2, 5), boxes2=corners(2, 5), bounding_box_format="center_xywh")
+for form in ["center_yxhw", "center_xywh"]:
+    boxes("encode_box_to_deltas", anchors=corners(3), boxes=corners(2, 3), anchor_format="xyxy",
+          box_format="xywh", encoding_format=form, variance=[0.1, 0.1, 0.2, 0.2])
+    boxes("decode_deltas_to_boxes", anchors=corners(3), boxes_delta=numbers(2, 3, 4, scale=0.3),
+          anchor_format="xyxy", box_format="yxyx", encoded_format=form)
+boxes("encode_box_to_deltas", anchors=corners(3, size=1.0), boxes=corners(3), box_format="xyxy",
+      anchor_format="rel_xyxy", image_shape=(20, 16, 3))
+boxes("decode_deltas_to_boxes", anchors=corners(3), boxes_delta=numbers(3, 4, scale=0.3),
+      anchor_format="xyxy", box_format="rel_xywh", variance=[0.1, 0.2, 0.3, 0.4],
+      image_shape=(20, 16, 3))

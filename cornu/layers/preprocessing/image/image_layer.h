@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cornu/layers/configured_layer.h"
-#include "cornu/layers/preprocessing/image/bounding_boxes.h"
+#include "cornu/utils/bounding_boxes.h"
 #include "cornu/random/random.h"
 
 namespace cornu {

@@ -8,14 +8,14 @@
 #include "cornu/backend/jit.h"
 #include "cornu/layers/layers.h"
 #include "cornu/layers/registry.h"
+#include "cornu/models/model.h"
+#include "cornu/models/sequential.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/testing/near.h"
 
 using namespace cornu;
-namespace boxes = utils::bounding_boxes;
-
 namespace {
 
 template <class F>
@@ -128,15 +128,27 @@ TEST_CASE("AugMix chooses alike in a program and outside: the same distribution"
     CHECK(std::abs(mean - compiled_mean) < 4 * std::sqrt((variance + compiled_variance) / n));
 }
 
-TEST_CASE("box formats go round") {
-    const Tensor xyxy = Tensor::from(std::vector<float>{1, 2, 5, 8, 0, 0, 10, 4}, {1, 2, 4});
-    for (const char* format : {"xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh"}) {
-        CAPTURE(format);
-        const Tensor there = boxes::convert_format(xyxy, "xyxy", format, 20, 10);
-        CHECK(testing::near(boxes::convert_format(there, format, "xyxy", 20, 10), xyxy, 1e-6));
+TEST_CASE("image layers train inside a model, its batch unknown") {
+    const Layer varying[] = {layers::RandomFlip({.seed = 1}), layers::RandomSaturation({.factor = 0.5, .seed = 1}), layers::MixUp({.seed = 1}),
+                             layers::RandomPosterization({.factor = 4.0, .seed = 1}), layers::RandomElasticTransform({.seed = 1}), layers::Equalization(),
+                             layers::CenterCrop({.height = 10, .width = 8}), layers::ContrastLimitedAdaptiveHistogramEqualization({.tile_grid_size = 2}),
+                             layers::RandAugment({.seed = 1}), layers::AugMix({.num_chains = 1, .seed = 1})};
+    for (const Layer& layer : varying) {
+        CAPTURE(layer.name());
+        const Tensor in = Input({.shape = {8, 8, 3}});
+        const Sequential augmentation({layer});
+        Model model(in, layers::Dense({.units = 1})(layers::GlobalAveragePooling2D()(static_cast<const Layer&>(augmentation)(in))));
+        model.compile({.optimizer = "sgd", .loss = "mse"});
+        model.fit(ramp({6, 8, 8, 3}) / 255, ops::ones({6, 1}), {.batch_size = 2, .epochs = 1, .verbose = Verbose::silent});
+        CHECK(model.predict(ramp({6, 8, 8, 3})).shape() == Shape{6, 1});
     }
-    CHECK(testing::near(boxes::convert_format(xyxy, "xyxy", "rel_center_xywh", 20, 10), Tensor::from(std::vector<float>{0.3f, 0.25f, 0.4f, 0.3f, 0.5f, 0.1f, 1, 0.2f}, {1, 2, 4}), 1e-6));
-    CHECK(has(error_of([&] { boxes::convert_format(xyxy, "xyxy", "rel_xyxy"); }), "`height` and `width`"));
-    CHECK(has(error_of([&] { boxes::convert_format(ramp({2, 3}), "xyxy", "xywh"); }), "(2, 3)"));
-    CHECK(has(error_of([&] { boxes::clip_to_image_size({xyxy, {}}, 4, 4, "xywh"); }), "Received: xywh"));
+}
+
+TEST_CASE("a model of a dict of images and labels") {
+    const Structure in = Structure::Dict{{"images", Input({.shape = {8, 8, 3}})}, {"labels", Input({.shape = {4}})}};
+    const Model model(in, layers::CutMix({.seed = 1})(in));
+    const Structure x = Structure::Dict{{"images", ramp({6, 8, 8, 3})}, {"labels", ops::ones({6, 4})}};
+    const Structure out = static_cast<const Layer&>(model)(x, {.training = true});
+    CHECK(out.dict().at("images").leaf().shape() == Shape{6, 8, 8, 3});
+    CHECK(testing::near(out.dict().at("labels").leaf(), ops::ones({6, 4}), 1e-6));
 }

@@ -1,4 +1,4 @@
-#include "cornu/layers/preprocessing/image/bounding_boxes.h"
+#include "cornu/utils/bounding_boxes.h"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/elementwise_math.h"
 #include "cornu/ops/manipulation.h"
-#include "cornu/ops/products.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
+#include "cornu/tensor/context.h"
 
 namespace cornu::utils::bounding_boxes {
 
@@ -145,6 +145,72 @@ Tensor pad(const Tensor& boxes, const Tensor& top, const Tensor& left) {
     Four c = columns(boxes);
     for (size_t i = 0; i < 4; ++i) c[i] = c[i] + (i % 2 == 0 ? left : top);
     return joined(c);
+}
+
+Tensor compute_iou(const Tensor& boxes1, const Tensor& boxes2, const std::string& bounding_box_format, std::optional<double> mask_value, const Tensor& height, const Tensor& width) {
+    for (const Tensor* boxes : {&boxes1, &boxes2})
+        if (boxes->rank() != 2 && boxes->rank() != 3)
+            throw ShapeError(str("compute_iou() expects boxes of rank 2, or 3 with a batch. Received: boxes1.shape=", boxes1.shape(), ", boxes2.shape=", boxes2.shape()));
+    const Tensor first = convert_format(boxes1, bounding_box_format, "xyxy", height, width), second = convert_format(boxes2, bounding_box_format, "xyxy", height, width);
+    // Those of boxes2 along the last axis.
+    const auto across = [](const Tensor& x) { return ops::swapaxes(x, -1, -2); };
+    const Four a = columns(first), b = columns(second);
+    const auto common = [&](size_t low) { return ops::maximum(ops::minimum(a[low + 2], across(b[low + 2])) - ops::maximum(a[low], across(b[low])), 0); };
+    const auto area = [](const Four& c) { return (c[2] - c[0]) * (c[3] - c[1]); };
+    const Tensor both = common(0) * common(1), iou = both / (area(a) + across(area(b)) - both + Context::current().epsilon());
+    if (!mask_value) return iou;
+    const auto none = [](const Tensor& boxes) { return ops::max(boxes, -1, true) < 0; };
+    return ops::where(ops::logical_or(none(first), across(none(second))), *mask_value, iou);
+}
+
+Tensor compute_ciou(const Tensor& boxes1, const Tensor& boxes2, const std::string& bounding_box_format) {
+    if (format_of(bounding_box_format).relative)
+        throw ValueError(str("compute_ciou() takes absolute formats. Received: bounding_box_format=", bounding_box_format));
+    const double epsilon = Context::current().epsilon();
+    const Four a = columns(convert_format(boxes1, bounding_box_format, "xyxy")), b = columns(convert_format(boxes2, bounding_box_format, "xyxy"));
+    const Tensor w1 = a[2] - a[0], h1 = a[3] - a[1] + epsilon, w2 = b[2] - b[0], h2 = b[3] - b[1] + epsilon;
+    const auto common = [&](size_t low) { return ops::maximum(ops::minimum(a[low + 2], b[low + 2]) - ops::maximum(a[low], b[low]), 0); };
+    const auto around = [&](size_t low) { return ops::square(ops::maximum(a[low + 2], b[low + 2]) - ops::minimum(a[low], b[low])); };
+    const auto apart = [&](size_t low) { return ops::square((a[low] + a[low + 2]) / 2 - (b[low] + b[low + 2]) / 2); };
+    const Tensor both = common(0) * common(1), iou = both / (w1 * h1 + w2 * h2 - both + 2 * epsilon);
+    const Tensor v = ops::square(ops::arctan(w2 / h2) - ops::arctan(w1 / h1)) * (4 / (std::numbers::pi * std::numbers::pi));
+    const Tensor alpha = v / (v - iou + (1 + epsilon)), distance = (apart(0) + apart(1)) / (around(0) + around(1) + epsilon);
+    return ops::squeeze(iou - (distance + v * alpha), {-1});
+}
+
+namespace {
+
+Tensor anchors_as(const Tensor& anchors, const std::string& format, const DeltaOptions& o, const char* what) {
+    if (o.encoding_format != "center_xywh" && o.encoding_format != "center_yxhw")
+        throw ValueError(str(what, ": `encoding_format` should be one of 'center_xywh' or 'center_yxhw'. Received: ", o.encoding_format));
+    if (!o.variance.empty() && o.variance.size() != 4) throw ValueError(str(what, ": `variance` must be of length 4. Received: ", o.variance.size(), " numbers"));
+    return convert_format(anchors, format, o.encoding_format, o.height, o.width);
+}
+Tensor variance_of(const DeltaOptions& o) { return ops::cast(Tensor::from(o.variance), DType::float32); }
+struct Halves {
+    Tensor center, size;
+    explicit Halves(const Tensor& x) {
+        const Tensors parts = ops::split(x, 2, -1);
+        center = parts[0];
+        size = parts[1];
+    }
+};
+
+}  // namespace
+
+Tensor encode_box_to_deltas(const Tensor& anchors, const Tensor& boxes, const std::string& anchor_format, const std::string& box_format, const DeltaOptions& options) {
+    const Halves anchor(anchors_as(anchors, anchor_format, options, "encode_box_to_deltas")), box(convert_format(boxes, box_format, options.encoding_format, options.height, options.width));
+    const double epsilon = Context::current().epsilon();
+    const Tensor size = ops::maximum(anchor.size, epsilon);
+    const Tensor delta = ops::concatenate({(box.center - anchor.center) / size, ops::log(ops::maximum(box.size, epsilon) / size)}, -1);
+    return options.variance.empty() ? delta : delta / variance_of(options);
+}
+
+Tensor decode_deltas_to_boxes(const Tensor& anchors, const Tensor& boxes_delta, const std::string& anchor_format, const std::string& box_format, const DeltaOptions& options) {
+    const Halves anchor(anchors_as(anchors, anchor_format, options, "decode_deltas_to_boxes"));
+    const Halves delta(options.variance.empty() ? boxes_delta : boxes_delta * variance_of(options));
+    const Tensor box = ops::concatenate({delta.center * anchor.size + anchor.center, ops::exp(delta.size) * anchor.size}, -1);
+    return convert_format(box, options.encoding_format, box_format, options.height, options.width);
 }
 
 }  // namespace cornu::utils::bounding_boxes

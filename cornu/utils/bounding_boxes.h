@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cornu/ops/apply.h"
 
@@ -37,6 +38,24 @@ CORNU_API Tensor affine_transform(const Tensor& boxes, const Affine& affine, int
 // As images are cropped and padded. boxes: xyxy.
 CORNU_API Tensor crop(const Tensor& boxes, const Tensor& top, const Tensor& left, const Tensor& height, const Tensor& width);
 CORNU_API Tensor pad(const Tensor& boxes, const Tensor& top, const Tensor& left);
+
+// How much of boxes1 and boxes2 is common to both, (boxes1, boxes2) or (batch, boxes1, boxes2); a batch
+// of one and boxes without a batch of the other pair up. mask_value, if given, stands where a box is
+// none (all its numbers below 0).
+CORNU_API Tensor compute_iou(const Tensor& boxes1, const Tensor& boxes2, const std::string& bounding_box_format, std::optional<double> mask_value = {},
+                             const Tensor& height = {}, const Tensor& width = {});
+// The same of pairs, (…, boxes), less what separates their centers and proportions. Absolute formats.
+CORNU_API Tensor compute_ciou(const Tensor& boxes1, const Tensor& boxes2, const std::string& bounding_box_format);
+
+// Boxes as offsets from anchors (boxes, 4): centers in sizes of the anchor, sizes as logarithms, all over
+// `variance` (four numbers). encoding_format: center_xywh or center_yxhw.
+struct DeltaOptions {
+    std::string encoding_format = "center_yxhw";
+    std::vector<double> variance = {};
+    Tensor height = {}, width = {};
+};
+CORNU_API Tensor encode_box_to_deltas(const Tensor& anchors, const Tensor& boxes, const std::string& anchor_format, const std::string& box_format, const DeltaOptions& options = {});
+CORNU_API Tensor decode_deltas_to_boxes(const Tensor& anchors, const Tensor& boxes_delta, const std::string& anchor_format, const std::string& box_format, const DeltaOptions& options = {});
 
 }  // namespace cornu::utils::bounding_boxes
 
