@@ -26,7 +26,7 @@ public:
         Call each{.training = call.training, .mask = call.mask};
         for (const Layer& layer : config_.layers) {
             x = layer(x, each);
-            each.mask = {};   // what comes out carries its own
+            each.mask = Structure();   // what comes out carries its own
         }
         return x;
     }

@@ -46,7 +46,8 @@ def record_row(family, row, name):
     fields = {}
     # No file holds a seed that was drawn, and Keras makes no graph with Equalization.
     seeded = config["config"].get("seed") is not None or not hasattr(layer, "generator")
-    if seeded and row.layer != "Equalization" and isinstance(inputs, np.ndarray) and inputs.ndim == 4:
+    in_graph = seeded and row.layer != "Equalization"
+    if in_graph and isinstance(inputs, np.ndarray) and inputs.ndim == 4:
         golden.fresh(42)
         x = keras.Input(inputs.shape[1:], dtype=inputs.dtype.name, name="x0")
         fields["model"] = golden.saved(keras.Model(x, row.build()(x)))

@@ -27,9 +27,10 @@ class Images:
         if self.beside.get("labels"):
             data["labels"] = np.eye(4, dtype="float32")[rng.integers(0, 4, lead)]
         if self.beside.get("boxes"):
-            corners = np.sort(rng.uniform(-0.1, 1.1, (*lead, 3, 2, 2)), axis=-2).reshape(*lead, 3, 4)
+            found = np.sort(rng.uniform(-0.1, 1.1, (*lead, 3, 2, 2)), axis=-2)
             scale = np.array([width, height] * 2 if not self.beside.get("relative") else [1.0] * 4)
-            data["bounding_boxes"] = {"boxes": (corners * scale).astype("float32"),
+            boxes = found.reshape(*lead, 3, 4) * scale
+            data["bounding_boxes"] = {"boxes": boxes.astype("float32"),
                                       "labels": rng.integers(0, 5, (*lead, 3)).astype("int32")}
         if self.beside.get("masks"):
             shape = (*lead, 1, height, width) if first else (*lead, height, width, 1)
@@ -69,7 +70,7 @@ def row(layer, images, build=None, **config):
 
 
 def varied(layer, boxes=True, masks=True, **config):
-    """What every random layer is recorded with: both layouts, bytes, one image, a dict, bfloat16."""
+    """What most random layers are recorded with: both layouts, one image, dicts."""
     row(layer, batch(), seed=1, **config)
     row(layer, first(), seed=2, data_format=FIRST, **config)
     row(layer, one(), seed=3, **config)
@@ -97,7 +98,8 @@ for form in ["rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh"]:
 row("Resizing", one(**EVERYTHING), height=4, width=9, bounding_box_format="xyxy")
 for size in [(4, 3), (8, 3), (8, 9), (3, 9)]:
     row("CenterCrop", batch(), height=size[0], width=size[1])
-    row("CenterCrop", batch(**EVERYTHING), height=size[0], width=size[1], bounding_box_format="xyxy")
+    row("CenterCrop", batch(**EVERYTHING), height=size[0], width=size[1],
+        bounding_box_format="xyxy")
 row("CenterCrop", first(), height=3, width=4, data_format=FIRST)
 row("CenterCrop", bytes_(), height=3, width=4)
 row("CenterCrop", one(), height=3, width=4)
@@ -153,7 +155,8 @@ for layer, factor in [("RandomBrightness", 0.3), ("RandomContrast", 0.6), ("Rand
     varied(layer, factor=factor)
     row(layer, bytes_(), factor=factor, seed=6)
     row(layer, batch(high=1), factor=factor, seed=7, **UNIT)
-    row(layer, batch(), factor=(factor / 2 if layer != "RandomPosterization" else 3, factor), seed=8)
+    lower = 3 if layer == "RandomPosterization" else factor / 2
+    row(layer, batch(), factor=(lower, factor), seed=8)
 row("RandomBrightness", batch(), factor=(-0.4, -0.1), value_range=(20, 200), seed=9)
 row("RandomContrast", batch(), factor=0.5, dtype="mixed_bfloat16", seed=9)
 row("RandomPosterization", batch(), factor=(3, 3), seed=9)
@@ -235,7 +238,11 @@ row("MaxNumBoundingBoxes", batch(), max_number=5)
 
 
 def corners(*lead, size=20.0):
-    return lambda rng: np.sort(rng.uniform(0, size, (*lead, 2, 2)), axis=-2).reshape(*lead, 4).astype("float32")
+    def draw(rng):
+        points = np.sort(rng.uniform(0, size, (*lead, 2, 2)), axis=-2)
+        return points.reshape(*lead, 4).astype("float32")
+
+    return draw
 
 
 def numbers(*shape, scale=1.0):
