@@ -288,7 +288,7 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
     prepare(inputs);
 
     Call resolved = call;
-    if (!resolved.training.given()) resolved.training = frame_ ? frame_->training : Flag(false);
+    if (!resolved.training.given()) resolved.training = frame_ ? frame_->training : Flag(default_training());
     // As in Keras: a layer that gets tensors beside its inputs is not given their masks, which go on to
     // the outputs all the same.
     Structure masks = resolved.mask;

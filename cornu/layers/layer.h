@@ -101,6 +101,7 @@ public:
     virtual std::string class_name() const;                 // "Dense"; registered name of a custom one
     virtual Json get_config() const;                        // what from_config takes, without the weights
     virtual bool supports_masking() const { return false; }
+    virtual bool default_training() const { return false; } // when neither the caller nor a layer around says
 
     // ---- for use inside ----
     Variable add_weight(const WeightOptions& options);

@@ -1,4 +1,5 @@
-// Where an image's axes are, and what images may be made of. Private to the image ops.
+// Where an image's axes are, and what images may be made of. Private to the image ops
+// and the layers made of them.
 #pragma once
 
 #include <optional>
@@ -46,6 +47,8 @@ int64_t interpolation_order(const Op& op, const std::string& interpolation);   /
 // The pixels of images (batch, height, width, channels) at rows y and columns x, both (batch or 1,
 // height, width).
 Tensor pixels_at(const Tensor& images, const Tensor& y, const Tensor& x, int64_t order, const std::string& fill_mode, double fill_value);
+// The eight numbers of the perspective from end points (batch, 4, 2) back to start points.
+Tensor homography(const Tensor& start, const Tensor& end);
 // f of images as (batch, height, width, channels), brought back to what they were.
 template <class F>
 Tensor with_channels_last(const Tensor& images, bool channels_first, F&& f) {

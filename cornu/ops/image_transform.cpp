@@ -223,7 +223,8 @@ constinit const Op affine_transform_op = {
     }},
     .read_attrs = read_attrs<AffineAttrs>};
 
-// The eight numbers of the map from end points back to start points.
+}  // namespace
+
 Tensor homography(const Tensor& start, const Tensor& end) {
     const auto column = [](const Tensor& points, int64_t i) { return ops::squeeze(prim::slice(points, {0, 0, i}, {points.shape()[0], 4, i + 1}), {2}); };
     const Tensor sx = column(start, 0), sy = column(start, 1), ex = column(end, 0), ey = column(end, 1);
@@ -233,6 +234,8 @@ Tensor homography(const Tensor& start, const Tensor& end) {
     const Tensor target = ops::expand_dims(ops::concatenate({sx, sy}, 1), -1);
     return ops::squeeze(ops::solve(ops::concatenate({x_rows, y_rows}, 1), target), {-1});
 }
+
+namespace {
 
 constinit const Op perspective_transform_op = {
     .name = "perspective_transform", .keras = "keras.src.ops.image.PerspectiveTransform", .doc = "Images seen in the perspective that takes four points to four others.", .inputs = 3,

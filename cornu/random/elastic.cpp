@@ -4,6 +4,7 @@
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/image.h"
+#include "cornu/ops/image_blur.h"
 #include "cornu/ops/image_layout.h"
 #include "cornu/random/random.h"
 #include "cornu/tensor/codec.h"
@@ -30,16 +31,35 @@ struct ElasticAttrs {
 };
 extern const Op elastic_transform_op;
 
+// x at places moved by `noise`, (batch, height, width), times alpha.
+Tensor displaced(const Tensor& x, const Tensor& noise, const Tensor& alpha, const ElasticAttrs& e) {
+    const DType dtype = x.dtype() == DType::float64 ? DType::float64 : DType::float32;
+    const Tensor shift = ops::cast(noise, dtype) * alpha;
+    const Tensor row = prim::iota({1, x.shape()[1], 1}, 1, dtype), column = prim::iota({1, 1, x.shape()[2]}, 2, dtype);
+    return pixels_at(x, row + shift, column + shift, interpolation_order(elastic_transform_op, e.interpolation), e.fill_mode, e.fill_value);
+}
+
+Tensor noise_for(const Tensor& x, const Tensor& key, const Tensor& sigma) {
+    return ops::expand_dims(random::normal(key, {x.shape()[0], x.shape()[1], x.shape()[2]}, x.dtype()) * sigma, -1);
+}
+
+int64_t window_size(double sigma) { return static_cast<int64_t>(6 * sigma) | 1; }
+
 Tensor bent(const Tensor& images, const Tensor& key, const ElasticAttrs& e) {
     return with_channels_last(images, channels_first(elastic_transform_op, e.data_format), [&](const Tensor& x) {
-        const Shape grid{x.shape()[0], x.shape()[1], x.shape()[2]};
-        const int64_t reach = static_cast<int64_t>(6 * e.sigma) | 1;
-        const Tensor noise = ops::expand_dims(random::normal(key, grid, x.dtype()) * e.sigma, -1);
-        const Tensor smooth = ops::squeeze(ops::image::gaussian_blur(noise, {reach, reach}, {e.sigma, e.sigma}, "channels_last"), {3});
-        const DType dtype = x.dtype() == DType::float64 ? DType::float64 : DType::float32;
-        const Tensor shift = ops::cast(smooth, dtype) * e.alpha;
-        const Tensor row = prim::iota({1, grid[1], 1}, 1, dtype), column = prim::iota({1, 1, grid[2]}, 2, dtype);
-        return pixels_at(x, row + shift, column + shift, interpolation_order(elastic_transform_op, e.interpolation), e.fill_mode, e.fill_value);
+        const int64_t size = window_size(e.sigma);
+        const Tensor smooth = ops::image::gaussian_blur(noise_for(x, key, e.sigma), {size, size}, {e.sigma, e.sigma}, "channels_last");
+        return displaced(x, ops::squeeze(smooth, {3}), e.alpha, e);
+    });
+}
+
+// The window is as large as it can be, and cut off where Keras's, made for this sigma, ends.
+Tensor bent(const Tensor& images, const Tensor& key, const Tensor& alpha, const Tensor& sigma, const ElasticAttrs& e) {
+    return with_channels_last(images, channels_first(elastic_transform_op, e.data_format), [&](const Tensor& x) {
+        const Tensor reach = ops::floor(ops::floor(sigma * 6) / 2);
+        const Tensor window = ops::image::gaussian_window(window_size(e.sigma), sigma, reach);
+        const Tensor smooth = ops::image::blur(noise_for(x, key, sigma), window, window, "channels_last");
+        return displaced(x, ops::squeeze(smooth, {3}), alpha, e);
     });
 }
 
@@ -83,6 +103,11 @@ Tensor elastic_transform(const Tensor& images, const Tensor& key, const ElasticO
     const ElasticAttrs attrs = attrs_of(options);
     infer_specs(elastic_transform_op, specs_of({images}), Attrs(attrs));
     return bent(images, key, attrs);
+}
+Tensor elastic_transform(const Tensor& images, const Tensor& key, const Tensor& alpha, const Tensor& sigma, const ElasticOptions& options) {
+    const ElasticAttrs attrs = attrs_of(options);
+    infer_specs(elastic_transform_op, specs_of({images}), Attrs(attrs));
+    return bent(images, key, alpha, sigma, attrs);
 }
 }  // namespace ops::image
 }  // namespace cornu

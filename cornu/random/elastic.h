@@ -22,5 +22,7 @@ struct ElasticOptions {
 CORNU_API Tensor elastic_transform(const Tensor& images, const ElasticOptions& options = {});
 // The same by a key of one's own (jax.random), of which options.seed is no part.
 CORNU_API Tensor elastic_transform(const Tensor& images, const Tensor& key, const ElasticOptions& options);
+// The same with scalar tensors alpha and sigma, of which options hold the greatest that sigma may be.
+CORNU_API Tensor elastic_transform(const Tensor& images, const Tensor& key, const Tensor& alpha, const Tensor& sigma, const ElasticOptions& options);
 
 }  // namespace cornu::ops::image

@@ -13,8 +13,8 @@ import time
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-FAMILIES = ["models", "callbacks", "random", "seeded", "ops", "layers", "recurrent", "losses",
-            "metrics", "optimizers", "parts", "configs", "formats"]
+FAMILIES = ["models", "callbacks", "random", "seeded", "ops", "layers", "recurrent", "images",
+            "losses", "metrics", "optimizers", "parts", "configs", "formats"]
 
 
 def main():

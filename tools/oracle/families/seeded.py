@@ -71,6 +71,27 @@ UNSEEDED = [
              moving_mean_initializer="truncated_normal"),
 ]
 
+# Layers of images. Keras trains no model with RandomElasticTransform or Equalization in it.
+IMAGE_LAYERS = {
+    "Resizing": {"height": 4, "width": 4}, "CenterCrop": {"height": 3, "width": 3},
+    "RandomCrop": {"height": 5, "width": 6}, "RandomFlip": {}, "RandomRotation": {"factor": 0.1},
+    "RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1},
+    "RandomZoom": {"height_factor": 0.1}, "RandomShear": {"x_factor": (0.0, 0.2)},
+    "RandomPerspective": {}, "RandomBrightness": {"factor": 0.1},
+    "RandomContrast": {"factor": 0.1}, "RandomSaturation": {"factor": 0.1},
+    "RandomHue": {"factor": 0.1}, "RandomGrayscale": {}, "RandomColorDegeneration": {"factor": 0.1},
+    "RandomColorJitter": {"brightness_factor": 0.1, "contrast_factor": 0.1,
+                          "saturation_factor": 0.1, "hue_factor": 0.1},
+    "RandomInvert": {}, "RandomPosterization": {"factor": 3}, "Solarization": {},
+    "RandomSharpness": {"factor": 0.1}, "RandomGaussianBlur": {}, "AutoContrast": {},
+    "ContrastLimitedAdaptiveHistogramEqualization": {"tile_grid_size": (2, 2)}, "MixUp": {},
+    "CutMix": {}, "RandomErasing": {}, "RandAugment": {}, "AugMix": {},
+    "MaxNumBoundingBoxes": {"max_number": 3},
+}
+IMAGES = [make_row(layer, N(5, 6, 3), **config) for layer, config in IMAGE_LAYERS.items()]
+IMAGES.append(make_row("Pipeline", N(5, 6, 3), build=lambda: layers.Pipeline(
+    [layers.RandomFlip(), layers.RandomRotation(0.1)])))
+
 
 def first_rows():
     """One row of each layer: the numbers of its draws do not depend on the rest."""
@@ -94,7 +115,7 @@ def streams():
 
 def draws(family):
     counts = {}
-    for row in [*first_rows(), *UNSEEDED]:
+    for row in [*first_rows(), *UNSEEDED, *IMAGES]:
         counts[row.layer] = counts.get(row.layer, 0) + 1
         name = f"draws_{row.layer}_{counts[row.layer]}"
         if not family.kept(name):
