@@ -93,8 +93,17 @@ const std::vector<LayerClass>& layer_classes() {
         item<Concatenate>("Concatenate"),
         item<Dot>("Dot"),
         // preprocessing
+        item<CategoryEncoding>("CategoryEncoding"),
+        item<Discretization>("Discretization"),
+        item<HashedCrossing>("HashedCrossing"),
+        item<Hashing>("Hashing"),
+        item<IntegerLookup>("IntegerLookup"),
+        item<MelSpectrogram>("MelSpectrogram"),
         item<Normalization>("Normalization"),
         item<Rescaling>("Rescaling"),
+        item<STFTSpectrogram>("STFTSpectrogram"),
+        item<StringLookup>("StringLookup"),
+        item<TextVectorization>("TextVectorization"),
         // reshaping
         item<Flatten>("Flatten"),
         item<Reshape>("Reshape"),
