@@ -134,6 +134,9 @@ void DiscretizationConfig::describe(Schema<DiscretizationConfig>& s) {
 }
 
 Discretization::Discretization(DiscretizationConfig config) : Layer(std::make_shared<DiscretizationLayer>(std::move(config))) {}
+void Discretization::check() const {
+    if (!dynamic_cast<DiscretizationLayer*>(shared().get())) throw ValueError(str("a layer of class Discretization was expected. Received: ", defined() ? impl().class_name() : "nothing"));
+}
 void Discretization::adapt(const Tensor& data) const {
     static_cast<DiscretizationLayer&>(impl()).adapt([&](const auto& take) { take(data); });
 }

@@ -1,6 +1,8 @@
 // Discretization: numbers by the interval they lie in.
 #pragma once
 
+#include <concepts>
+
 #include "cornu/data/dataset.h"
 #include "cornu/layers/configured_layer.h"
 
@@ -23,9 +25,14 @@ class CORNU_API Discretization : public Layer {
 public:
     using Config = DiscretizationConfig;
     explicit Discretization(DiscretizationConfig config);
+    template <std::same_as<Layer> L>
+    explicit Discretization(const L& layer) : Layer(layer) { check(); }   // one of a loaded model; ValueError for another class
     // Boundaries that cut the data into parts of about one size. Throws ValueError when they were given.
     void adapt(const Tensor& data) const;
     void adapt(const Dataset& batches, std::optional<int64_t> steps = {}) const;
+
+private:
+    void check() const;
 };
 
 }  // namespace cornu::layers

@@ -1,6 +1,8 @@
 // StringLookup and IntegerLookup: the place of a token in a vocabulary, or the token at a place.
 #pragma once
 
+#include <concepts>
+
 #include "cornu/data/dataset.h"
 #include "cornu/layers/configured_layer.h"
 #include "cornu/layers/preprocessing/vocabulary.h"
@@ -36,6 +38,8 @@ class CORNU_API StringLookup : public Layer {
 public:
     using Config = StringLookupConfig;
     explicit StringLookup(StringLookupConfig config = {});
+    template <std::same_as<Layer> L>
+    explicit StringLookup(const L& layer) : Layer(layer) { check(); }   // one of a loaded model; ValueError for another class
     // Takes the most frequent tokens, the later in the alphabet first among equals. (n) is n documents
     // of one token, (n, m) n of m. Throws ValueError when the vocabulary was given to the constructor.
     void adapt(const Tensor& data) const;
@@ -43,6 +47,9 @@ public:
     void set_vocabulary(std::vector<std::string> tokens, const std::optional<std::vector<double>>& idf_weights = {}) const;
     std::vector<std::string> get_vocabulary(bool include_special_tokens = true) const;
     int64_t vocabulary_size() const;           // special tokens included
+
+private:
+    void check() const;
 };
 
 struct CORNU_API IntegerLookupConfig {
@@ -72,11 +79,16 @@ class CORNU_API IntegerLookup : public Layer {
 public:
     using Config = IntegerLookupConfig;
     explicit IntegerLookup(IntegerLookupConfig config = {});
+    template <std::same_as<Layer> L>
+    explicit IntegerLookup(const L& layer) : Layer(layer) { check(); }   // one of a loaded model; ValueError for another class
     void adapt(const Tensor& data) const;
     void adapt(const Dataset& batches, std::optional<int64_t> steps = {}) const;
     void set_vocabulary(std::vector<int64_t> tokens, const std::optional<std::vector<double>>& idf_weights = {}) const;
     std::vector<int64_t> get_vocabulary(bool include_special_tokens = true) const;
     int64_t vocabulary_size() const;
+
+private:
+    void check() const;
 };
 
 }  // namespace cornu::layers

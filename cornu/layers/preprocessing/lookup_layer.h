@@ -32,7 +32,10 @@ class VocabularyState : public StoredState {
 public:
     std::map<std::string, Tensor> named_arrays() const override {
         if (lookup_->options().mode != CategoryMode::tf_idf) return {};
-        return {{"idf_weights", Tensor::from(lookup_->idf_weights())}};
+        std::vector<float> weights = lookup_->idf_weights();
+        // Keras reads no more weights than tokens of an asset; it fills them up itself.
+        if (!in_config_) weights.resize(std::min(weights.size(), static_cast<size_t>(lookup_->size())));
+        return {{"idf_weights", Tensor::from(weights)}};
     }
     void load_named_arrays(const std::map<std::string, Tensor>& arrays) override {
         const auto found = arrays.find("idf_weights");
@@ -44,6 +47,7 @@ public:
     std::string asset(const std::string&) const override { return to_lines(lookup_->vocabulary(true)); }
     void load_asset(const std::string&, std::string_view text) override {
         std::vector<Token> tokens = of_lines<Token>(text);
+        if (loaded_weights_) loaded_weights_->resize(std::min(loaded_weights_->size(), tokens.size()));
         const bool none = tokens == lookup_->vocabulary(true) || tokens.empty();   // it had learned nothing
         if (!none) lookup_->set_vocabulary(std::move(tokens), std::exchange(loaded_weights_, std::nullopt));
     }

@@ -125,6 +125,9 @@ void NormalizationConfig::describe(Schema<NormalizationConfig>& s) {
 }
 
 Normalization::Normalization(NormalizationConfig config) : Layer(std::make_shared<NormalizationLayer>(std::move(config))) {}
+void Normalization::check() const {
+    if (!dynamic_cast<NormalizationLayer*>(shared().get())) throw ValueError(str("a layer of class Normalization was expected. Received: ", defined() ? impl().class_name() : "nothing"));
+}
 void Normalization::adapt(const Tensor& data) const {
     static_cast<NormalizationLayer&>(impl()).adapt([&](const auto& take) { take(data); });
 }

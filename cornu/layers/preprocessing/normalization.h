@@ -1,6 +1,8 @@
 // Normalization: inputs minus a mean, over a standard deviation, both given or learned from data.
 #pragma once
 
+#include <concepts>
+
 #include "cornu/data/dataset.h"
 #include "cornu/layers/configured_layer.h"
 #include "cornu/ops/axes.h"
@@ -38,10 +40,15 @@ class CORNU_API Normalization : public Layer {
 public:
     using Config = NormalizationConfig;
     explicit Normalization(NormalizationConfig config = {});
+    template <std::same_as<Layer> L>
+    explicit Normalization(const L& layer) : Layer(layer) { check(); }   // one of a loaded model; ValueError for another class
     // The moments of the data. Throws ValueError when they were given, or for data of another shape
     // than the layer was built for.
     void adapt(const Tensor& data) const;
     void adapt(const Dataset& batches) const;    // of the first inputs
+
+private:
+    void check() const;
 };
 
 }  // namespace cornu::layers

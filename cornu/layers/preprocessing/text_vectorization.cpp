@@ -9,15 +9,17 @@ namespace cornu::layers {
 Ngrams::Ngrams(const Json& given) : given_(given) {
     if (!given_.is_null() && !given_.is_int() && !given_.is_array())
         throw ValueError(str("`ngrams` must be null, an integer, or a list of integers. Received: ngrams=", given_));
-    for (const int64_t length : lengths())
-        if (length < 1) throw ValueError(str("`ngrams` must be positive integers. Received: ngrams=", given_));
 }
 
 std::vector<int64_t> Ngrams::lengths() const {
+    constexpr int64_t most = 1000;   // a file may not ask for more
     std::vector<int64_t> out;
     if (given_.is_array()) Codec<std::vector<int64_t>>::decode(given_, out);
-    else if (!given_.is_null())
-        for (int64_t i = 1; i <= std::max<int64_t>(1, given_.as_int()); ++i) out.push_back(given_.as_int() < 1 ? given_.as_int() : i);
+    if (given_.is_int() && given_.as_int() < 1) out.push_back(given_.as_int());
+    else if (given_.is_int())
+        for (int64_t i = 1; i <= std::min(given_.as_int(), most + 1); ++i) out.push_back(i);
+    for (const int64_t length : out)
+        if (length < 1 || length > most) throw ValueError(str("`ngrams` must be positive integers, at most ", most, ". Received: ngrams=", given_));
     return out;
 }
 
@@ -188,6 +190,9 @@ void TextVectorizationConfig::describe(Schema<TextVectorizationConfig>& s) {
 }
 
 TextVectorization::TextVectorization(TextVectorizationConfig config) : Layer(std::make_shared<TextVectorizationLayer>(std::move(config))) {}
+void TextVectorization::check() const {
+    if (!dynamic_cast<TextVectorizationLayer*>(shared().get())) throw ValueError(str("a layer of class TextVectorization was expected. Received: ", defined() ? impl().class_name() : "nothing"));
+}
 void TextVectorization::adapt(const Tensor& texts) const { static_cast<TextVectorizationLayer&>(impl()).adapt(texts); }
 void TextVectorization::adapt(const Dataset& batches, std::optional<int64_t> steps) const { static_cast<TextVectorizationLayer&>(impl()).adapt(batches, steps); }
 void TextVectorization::set_vocabulary(std::vector<std::string> tokens, const std::optional<std::vector<double>>& idf_weights) const {

@@ -1,6 +1,8 @@
 // TextVectorization: texts cut into tokens, and their places in a vocabulary.
 #pragma once
 
+#include <concepts>
+
 #include "cornu/data/dataset.h"
 #include "cornu/layers/configured_layer.h"
 #include "cornu/layers/preprocessing/vocabulary.h"
@@ -51,11 +53,16 @@ class CORNU_API TextVectorization : public Layer {
 public:
     using Config = TextVectorizationConfig;
     explicit TextVectorization(TextVectorizationConfig config = {});
+    template <std::same_as<Layer> L>
+    explicit TextVectorization(const L& layer) : Layer(layer) { check(); }   // one of a loaded model; ValueError for another class
     void adapt(const Tensor& texts) const;             // each text is a document
     void adapt(const Dataset& batches, std::optional<int64_t> steps = {}) const;
     void set_vocabulary(std::vector<std::string> tokens, const std::optional<std::vector<double>>& idf_weights = {}) const;
     std::vector<std::string> get_vocabulary(bool include_special_tokens = true) const;
     int64_t vocabulary_size() const;                   // special tokens included
+
+private:
+    void check() const;
 };
 
 }  // namespace cornu::layers

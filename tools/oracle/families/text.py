@@ -73,8 +73,8 @@ row("Hashing", DATA, num_bins=1000, salt=133)
 row("Hashing", DATA, num_bins=1000, salt=[133, 137])
 row("Hashing", I([5, 6], [7, 8], dtype="int32"), num_bins=1000, salt=[133, 137], dtype="int32")
 LONG = ["".join(chr(33 + (i * 7 + n) % 90) for i in range(n)) for n in (1, 3, 4, 7, 8, 16, 17, 32, 33, 64, 65, 128, 129, 500)]
-row("Hashing", S(LONG), num_bins=2**61 - 1)
-row("Hashing", S(LONG), num_bins=2**61 - 1, salt=[2**62, 5])
+row("Hashing", S(LONG), num_bins=2**31 - 1)
+row("Hashing", S(LONG), num_bins=2**31 - 1, salt=[2**62, 5])
 row("HashedCrossing", [S("A", "B", "A", "é"), I(101, 101, 102, -3)], num_bins=5)
 row("HashedCrossing", [S(["A"], ["B"]), I([101], [102], dtype="int32"), S(["x"], ["y"])], num_bins=50)
 row("HashedCrossing", [I([1], [2]), I([101], [102])], num_bins=50, output_mode="one_hot")
@@ -86,7 +86,8 @@ for standardize in ["lower_and_strip_punctuation", "lower", "strip_punctuation",
     row("TextVectorization", TEXTS, adapt=TEXTS, standardize=standardize, output_sequence_length=6)
 row("TextVectorization", TEXTS.reshape(-1, 1), config_vocabulary=VOCABULARY, output_sequence_length=4)
 row("TextVectorization", TEXTS, config_vocabulary=VOCABULARY, output_sequence_length=2)
-row("TextVectorization", TEXTS, adapt=TEXTS, split="character", output_sequence_length=12)
+# Without the text of a line break, which a vocabulary file of Keras's cannot hold.
+row("TextVectorization", TEXTS, adapt=TEXTS[[0, 1, 4]], split="character", output_sequence_length=12)
 row("TextVectorization", DATA, config_vocabulary=WORDS, split=None)
 row("TextVectorization", DATA, config_vocabulary=WORDS, split=None, output_sequence_length=3)
 row("TextVectorization", TEXTS, adapt=TEXTS, ngrams=2, output_sequence_length=8)
@@ -122,7 +123,7 @@ def values(output):
 
 
 def plain(tokens):
-    return None if tokens is None else [t if isinstance(t, str) else int(t) for t in tokens]
+    return None if tokens is None else [str(t) if isinstance(t, str) else int(t) for t in tokens]
 
 
 def record(family):
@@ -162,7 +163,8 @@ def text_model():
     vectorize = layers.TextVectorization(output_sequence_length=6, name="vectorize")
     vectorize.adapt(TEXTS)
     return [x], vectorize, lambda ids: layers.Dense(2)(layers.GlobalAveragePooling1D()(
-        layers.Embedding(vectorize.vocabulary_size(), 4, mask_zero=True)(ids))), [TEXTS.reshape(-1, 1)]
+        layers.Embedding(vectorize.vocabulary_size(), 4, mask_zero=True)(ids))), [
+            TEXTS[TEXTS != ""].reshape(-1, 1)]  # of no words there is no mean
 
 
 def varying_length():
