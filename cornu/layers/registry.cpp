@@ -35,6 +35,9 @@ const std::vector<LayerClass>& layer_classes() {
         item<Activation>("Activation"),
         item<Identity>("Identity"),
         item<Masking>("Masking"),
+        item<Lambda>("Lambda"),
+        item<ReversibleEmbedding>("ReversibleEmbedding"),
+        item<Wrapper>("Wrapper"),
         // activations
         item<ReLU>("ReLU"),
         item<LeakyReLU>("LeakyReLU"),

@@ -65,7 +65,10 @@ Tensor encode_categories(const std::vector<int64_t>& indices, const Shape& shape
         else cell += 1;
     }
     if (mode == CategoryMode::tf_idf)   // a count times a weight, which is not the sum of as many weights
-        for (size_t i = 0; i < rows.size(); ++i) rows[i] *= (*weights)[i % static_cast<size_t>(depth)];
+        for (size_t i = 0; i < rows.size(); ++i) {
+            const size_t category = i % static_cast<size_t>(depth);
+            rows[i] *= category < weights->size() ? (*weights)[category] : 0;
+        }
     return ops::cast(Tensor::from(rows, out), dtype);
 }
 

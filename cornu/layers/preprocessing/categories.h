@@ -23,7 +23,8 @@ void refuse_sparse(bool sparse);
 // (depth), (batch, n, …) → (batch, …, depth): the second axis is the sample's, as it is in Keras.
 Shape encoded_shape(const Shape& shape, CategoryMode mode, int64_t depth);
 
-// On the host. Indices outside of [0, depth) count nowhere. `weights` (tf_idf): one for each category.
+// On the host. Indices outside of [0, depth) count nowhere. `weights` (tf_idf): of the categories,
+// 0 of those after the last.
 Tensor encode_categories(const std::vector<int64_t>& indices, const Shape& shape, CategoryMode mode, int64_t depth, DType dtype,
                          const std::vector<float>* weights = nullptr);
 

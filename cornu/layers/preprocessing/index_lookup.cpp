@@ -29,6 +29,8 @@ IndexLookup<Token>::IndexLookup(Options options) : options_(std::move(options)),
     const Options& o = options_;
     if (o.max_tokens && *o.max_tokens <= 1) throw ValueError(str("If set, `max_tokens` must be greater than 1. Received: max_tokens=", *o.max_tokens));
     if (o.pad_to_max_tokens && !o.max_tokens) throw ValueError("If pad_to_max_tokens is true, must set `max_tokens`. Received: max_tokens=null");
+    constexpr int64_t most_places = 1 << 20;   // a file may not ask for more
+    if (o.num_oov_indices > most_places) throw ValueError(str("`num_oov_indices` must be at most ", most_places, ". Received: num_oov_indices=", o.num_oov_indices));
     if (o.num_oov_indices < 0) throw ValueError(str("`num_oov_indices` must be greater than or equal to 0. Received: num_oov_indices=", o.num_oov_indices));
     if (o.invert && o.mode != CategoryMode::index)
         throw ValueError(str("`output_mode` must be `'int'` when `invert` is true. Received: output_mode=", name_of(o.mode)));
@@ -100,7 +102,6 @@ void IndexLookup<Token>::set_vocabulary(std::vector<Token> given, const std::opt
         for (const double weight : *idf_weights) sum += weight;
         if (!special) table.idf.assign(start, static_cast<float>(sum / static_cast<double>(count)));
         table.idf.insert(table.idf.end(), idf_weights->begin(), idf_weights->end());
-        if (o.pad_to_max_tokens) table.idf.resize(static_cast<size_t>(*o.max_tokens), 0.0F);
     }
     table.tokens = std::move(given);
     replace(std::move(table));
@@ -145,7 +146,6 @@ void IndexLookup<Token>::finalize_state() {
             sum += table.idf.back();
         }
         table.idf.insert(table.idf.begin(), static_cast<size_t>(token_start()), static_cast<float>(sum / static_cast<double>(std::max<size_t>(1, table.tokens.size()))));
-        if (options_.pad_to_max_tokens) table.idf.resize(static_cast<size_t>(*options_.max_tokens), 0.0F);
     }
     counts_.clear();
     document_counts_.clear();
@@ -175,8 +175,10 @@ std::vector<float> IndexLookup<Token>::idf_weights() const { return table()->idf
 template <class Token>
 void IndexLookup<Token>::set_idf_weights(std::vector<float> weights) {
     Table changed = *table();
-    if (changed.tokens.empty() || static_cast<int64_t>(weights.size()) == depth()) changed.idf = std::move(weights);
-    else throw ValueError(str("`idf_weights` must have one value for each of ", depth(), " categories. Received: ", weights.size()));
+    const auto count = static_cast<size_t>(size());
+    if (weights.size() < count) throw ValueError(str("`idf_weights` must have one value for each of ", count, " tokens. Received: ", weights.size()));
+    weights.resize(count);
+    changed.idf = std::move(weights);
     const std::lock_guard lock(mutex_);
     table_ = std::make_shared<const Table>(std::move(changed));
 }
@@ -227,7 +229,7 @@ Tensor IndexLookup<Token>::run(const std::vector<std::optional<Token>>& tokens, 
     if (!unknown.empty())
         throw ValueError(str("When `num_oov_indices=0` all inputs should be in vocabulary, found OOV values ", list(unknown), ", consider setting `num_oov_indices=1`."));
     if (index) return Tensor::from(places, shape);
-    if (options_.mode == CategoryMode::tf_idf && static_cast<int64_t>(current->idf.size()) != depth())
+    if (options_.mode == CategoryMode::tf_idf && static_cast<int64_t>(current->idf.size()) != size())
         throw ValueError("When `output_mode` is `'tf_idf'`, `idf_weights` must be provided, by the argument of that name or by adapt().");
     return encode_categories(places, shape, options_.mode, depth(), to_float_dtype(DType::int64), &current->idf);
 }

@@ -50,8 +50,8 @@ public:
     int64_t size() const;                      // special tokens included
     std::optional<int64_t> frozen_size() const;
     const Options& options() const { return options_; }
-    std::vector<float> idf_weights() const;    // empty when there are none
-    void set_idf_weights(std::vector<float> weights);
+    std::vector<float> idf_weights() const;    // one a token, special ones included; empty when there are none
+    void set_idf_weights(std::vector<float> weights);   // more than there are tokens: padding
 
     std::string name() const override { return options_.what; }
     Specs infer(std::span<const Spec> in) const override;

@@ -33,8 +33,9 @@ public:
     std::map<std::string, Tensor> named_arrays() const override {
         if (lookup_->options().mode != CategoryMode::tf_idf) return {};
         std::vector<float> weights = lookup_->idf_weights();
-        // Keras reads no more weights than tokens of an asset; it fills them up itself.
-        if (!in_config_) weights.resize(std::min(weights.size(), static_cast<size_t>(lookup_->size())));
+        // Keras reads as many weights as an asset has tokens, and fills them up itself; where the
+        // vocabulary is an argument it wants them padded.
+        if (in_config_) weights.resize(static_cast<size_t>(lookup_->depth()));
         return {{"idf_weights", Tensor::from(weights)}};
     }
     void load_named_arrays(const std::map<std::string, Tensor>& arrays) override {

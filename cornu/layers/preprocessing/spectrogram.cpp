@@ -17,6 +17,8 @@ namespace cornu::layers {
 
 namespace {
 
+constexpr double most_samples = 1 << 30;
+
 class STFTSpectrogramLayer final : public ConfiguredLayer<STFTSpectrogramConfig> {
 public:
     explicit STFTSpectrogramLayer(STFTSpectrogramConfig config) : ConfiguredLayer("STFTSpectrogram", std::move(config)) {
@@ -121,8 +123,6 @@ public:
             throw ValueError(str("`max_freq` must be greater than `min_freq`, which must not be negative. Received: min_freq=", c.min_freq, ", max_freq=", *c.max_freq));
     }
 
-    void build(const Shape&) override { matrix_ = mel_matrix(config_, config_.fft_length / 2 + 1, *config_.max_freq, inner_dtype()); }
-
     SpecTree compute_output_spec(const SpecTree& inputs, const Call&) override {
         Shape shape = inputs.leaf().shape;
         if (shape.rank() < 1) throw ShapeError("the layer takes samples along the last axis. Received: a scalar");
@@ -138,7 +138,7 @@ public:
         const Window window = c.window ? Window(c.window->c_str()) : Window(std::nullopt);
         const auto [real, imag] = ops::stft(ops::cast(inputs, inner_dtype()), *c.sequence_length, c.sequence_stride, c.fft_length, window);
         const Tensor magnitude = ops::sqrt(ops::square(real) + ops::square(imag));
-        Tensor y = ops::tensordot(ops::power(magnitude, c.mag_exp), matrix_, 1);
+        Tensor y = ops::tensordot(ops::power(magnitude, c.mag_exp), matrix(), 1);
         if (c.power_to_db) {
             const auto ten_log = [&](const Tensor& x) { return ops::log10(ops::maximum(x, c.min_power)) * 10.0; };
             y = ten_log(y) - ten_log(Tensor::full({}, std::abs(c.ref_power), y.dtype()));
@@ -148,6 +148,15 @@ public:
     }
 
 private:
+    // Made by the first call, not when a file is read, which could ask for any size.
+    const Tensor& matrix() {
+        if (!matrix_.defined()) {
+            const UseMode eagerly(nullptr);
+            const Unheard unheard;
+            matrix_ = mel_matrix(config_, config_.fft_length / 2 + 1, *config_.max_freq, inner_dtype());
+        }
+        return matrix_;
+    }
     DType inner_dtype() const { return compute_dtype() == DType::float64 ? DType::float64 : DType::float32; }
     Tensor matrix_;
 };
@@ -158,9 +167,9 @@ void STFTSpectrogramConfig::describe(Schema<STFTSpectrogramConfig>& s) {
     using C = STFTSpectrogramConfig;
     describe_layer(s);
     s.field<&C::mode>("What of the spectrum is given.").one_of({"log", "magnitude", "psd", "real", "imag", "angle", "stft"});
-    s.field<&C::frame_length>("Samples of a frame.").positive();
+    s.field<&C::frame_length>("Samples of a frame.").between(1, most_samples);
     s.field<&C::frame_step>("Samples from one frame to the next.").positive();
-    s.field<&C::fft_length>("Samples of a spectrum.").positive();
+    s.field<&C::fft_length>("Samples of a spectrum.").between(1, most_samples);
     s.field<&C::window>("What frames are multiplied by.").one_of({"bartlett", "blackman", "boxcar", "hamming", "hann"});
     s.field<&C::periodic>("Whether windows are periodic.");
     s.field<&C::scaling>("How windows are scaled.").one_of({"density", "spectrum"});
@@ -172,12 +181,12 @@ void STFTSpectrogramConfig::describe(Schema<STFTSpectrogramConfig>& s) {
 void MelSpectrogramConfig::describe(Schema<MelSpectrogramConfig>& s) {
     using C = MelSpectrogramConfig;
     describe_layer(s);
-    s.field<&C::fft_length>("Samples of a spectrum.").positive();
+    s.field<&C::fft_length>("Samples of a spectrum.").between(2, most_samples);
     s.field<&C::sequence_stride>("Samples from one spectrum to the next.").positive();
     s.field<&C::sequence_length>("Samples of a window.").positive();
     s.field<&C::window>("What samples are multiplied by.").one_of({"hann", "hamming"});
     s.field<&C::sampling_rate>("Samples a second.").positive();
-    s.field<&C::num_mel_bins>("Number of bands.").positive();
+    s.field<&C::num_mel_bins>("Number of bands.").between(1, most_samples);
     s.field<&C::min_freq>("Where the first band begins, in hertz.");
     s.field<&C::max_freq>("Where the last band ends, in hertz.");
     s.field<&C::power_to_db>("Whether the result is in decibels.");

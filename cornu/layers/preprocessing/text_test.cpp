@@ -43,6 +43,7 @@ void adapt(const Layer& layer, F&& f) {
     const std::string name = layer.impl().class_name();
     if (name == "IntegerLookup") f(layers::IntegerLookup(layer));
     else if (name == "StringLookup") f(layers::StringLookup(layer));
+    else if (name == "Discretization") f(layers::Discretization(layer));
     else f(layers::TextVectorization(layer));
 }
 
@@ -87,8 +88,10 @@ TEST_CASE("layers on text and categories do what Keras recorded of them") {
             } else {
                 adapt(layer, [&](const auto& it) { it.adapt(batches[0]); });
             }
-            CHECK(vocabulary_of(layer, true) == recorded["vocabulary"]);
-            CHECK(vocabulary_of(layer, false) == recorded["tokens"]);
+            if (recorded.find("vocabulary")) {
+                CHECK(vocabulary_of(layer, true) == recorded["vocabulary"]);
+                CHECK(vocabulary_of(layer, false) == recorded["tokens"]);
+            }
             CHECK(gap(layer(x[0]), expected) == "");
         }
         if (!recorded.find("model")) {

@@ -102,6 +102,12 @@ row("TextVectorization", TEXTS, config_vocabulary=VOCABULARY, config_idf_weights
 row("TextVectorization", TEXTS, vocabulary=VOCABULARY, output_sequence_length=5)
 
 
+SPREAD = np.random.default_rng(5).normal(2.0, 3.0, (60, 4)).astype("float32")
+row("Discretization", SPREAD[:5], adapt=SPREAD, num_bins=4)
+row("Discretization", SPREAD[:5], adapt=SPREAD, num_bins=3, epsilon=0.2)
+row("Discretization", SPREAD[:5], adapt=[SPREAD[:7], SPREAD[7:50], SPREAD[50:]], steps=3, num_bins=5, output_mode="count")
+
+
 def construct(layer, config):
     arguments = {key.removeprefix("config_"): value for key, value in config.items()}
     return getattr(layers, layer)(**arguments)
