@@ -65,7 +65,7 @@ public:
     // `whole`: all targets that batches are cut from, looked at once instead of batch by batch.
     void run(const Batch& batch, const Batch* whole = nullptr) {
         StepPrograms& programs = kind_ == Kind::train ? state_.train : kind_ == Kind::test ? state_.test : state_.predict;
-        last_ = find(programs, batch);
+        last_ = state_.line_by_line() ? nullptr : find(programs, batch);
         if (!last_) {
             eager_ = step(batch);
             return;
@@ -79,7 +79,7 @@ public:
     }
     // Compiles the step, which makes all state that it needs, without taking it.
     void prepare(const Batch& batch) {
-        find(kind_ == Kind::train ? state_.train : state_.test, batch);
+        if (!state_.needs_values) find(kind_ == Kind::train ? state_.train : state_.test, batch);
     }
     Logs logs() const {
         if (last_) return last_->logs();
@@ -99,9 +99,8 @@ private:
         return labels[static_cast<size_t>(kind)];
     }
 
-    // Null when steps are to be run line by line.
+    // Null when there can be no program: steps are run line by line then.
     StepPrograms::Entry* find(StepPrograms& programs, const Batch& batch) {
-        if (state_.line_by_line()) return nullptr;
         try {
             return &programs.find(batch, [this](const Batch& traced) { return step(traced); });
         } catch (const NeedsValuesError& error) {

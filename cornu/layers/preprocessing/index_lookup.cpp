@@ -217,12 +217,13 @@ int64_t IndexLookup<Token>::place_of(const Table& table, const Token& token) con
 }
 
 template <class Token>
-Tensor IndexLookup<Token>::run(const std::vector<std::optional<Token>>& tokens, const Shape& shape) const {
+Tensor IndexLookup<Token>::run(const std::vector<const Token*>& tokens, const Shape& shape) const {
     const auto current = table();
     const bool index = options_.mode == CategoryMode::index;
     std::vector<int64_t> places;
+    places.reserve(tokens.size());
     std::vector<Token> unknown;
-    for (const std::optional<Token>& token : tokens) {
+    for (const Token* token : tokens) {
         places.push_back(token ? place_of(*current, *token) : index ? 0 : nowhere);
         if (places.back() < 0) unknown.push_back(*token);
     }
@@ -248,8 +249,12 @@ Tensor IndexLookup<Token>::invert(const Table& table, const Tensor& indices) con
 template <class Token>
 Tensors IndexLookup<Token>::run(const Tensors& in) const {
     if (options_.invert) return {invert(*table(), in[0])};
-    std::vector<std::optional<Token>> tokens;
-    for (Token& token : tokens_of<Token>(in[0], options_.what)) tokens.emplace_back(std::move(token));
+    std::vector<Token> converted;
+    if (in[0].dtype() != dtype_of<Token>) converted = tokens_of<Token>(in[0], options_.what);
+    const std::span<const Token> all = in[0].dtype() == dtype_of<Token> ? in[0].template data<Token>() : std::span<const Token>(converted);
+    std::vector<const Token*> tokens;
+    tokens.reserve(all.size());
+    for (const Token& token : all) tokens.push_back(&token);
     return {run(tokens, in[0].shape())};
 }
 

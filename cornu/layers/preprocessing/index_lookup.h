@@ -56,8 +56,8 @@ public:
     std::string name() const override { return options_.what; }
     Specs infer(std::span<const Spec> in) const override;
     Tensors run(const Tensors& in) const override;
-    // The same of tokens that stand in rows; absent ones count nowhere and are 0 in mode index.
-    Tensor run(const std::vector<std::optional<Token>>& tokens, const Shape& shape) const;
+    // The same of tokens that stand in rows; null ones count nowhere and are 0 in mode index.
+    Tensor run(const std::vector<const Token*>& tokens, const Shape& shape) const;
     int64_t depth() const;
 
 private:

@@ -1,6 +1,8 @@
 // Layers on text and categories against what Keras recorded of them, and what they refuse.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "cornu/data/dataset.h"
 #include "cornu/layers/layers.h"
 #include "cornu/layers/registry.h"
@@ -67,7 +69,8 @@ Model written_and_read(const Model& model) {
 
 }  // namespace
 
-TEST_CASE("layers on text and categories do what Keras recorded of them") {
+TEST_CASE("layers on text and categories do what Keras recorded of them; files for the oracle") {
+    const char* folder = std::getenv("CORNU_WRITE_FILES");   // for tools/oracle/check_text.py
     const testing::Golden golden(golden_path("text.zip"));
     for (const Json& recorded : golden.cases()) {
         if (!recorded.find("layer")) continue;
@@ -103,6 +106,7 @@ TEST_CASE("layers on text and categories do what Keras recorded of them") {
             if (again) model = written_and_read(model);
             const Layer layer = model.layers().back();
             CHECK(layer.get_config() == recorded["made"]["config"]);
+            if (folder && !again) saving::save_model(model, str(folder, "/", name, ".keras"));
             if (recorded.find("vocabulary")) CHECK(vocabulary_of(layer, true) == recorded["vocabulary"]);
             CHECK(gap(layer(nest(x)).leaf(), expected) == "");
             const Structure predicted = model.predict(nest(x));

@@ -87,11 +87,10 @@ public:
         size_t width = 0;
         for (const auto& row : rows.tokens) width = std::max(width, row.size());
         if (length_) width = static_cast<size_t>(*length_);
-        std::vector<std::optional<std::string>> tokens;
-        for (auto& row : rows.tokens)
-            for (size_t i = 0; i < width; ++i)
-                if (i < row.size()) tokens.emplace_back(std::move(row[i]));
-                else tokens.emplace_back();
+        std::vector<const std::string*> tokens;
+        tokens.reserve(rows.tokens.size() * width);
+        for (const auto& row : rows.tokens)
+            for (size_t i = 0; i < width; ++i) tokens.push_back(i < row.size() ? &row[i] : nullptr);
         if (in[0].rank() > 0 || !split_.empty()) rows.shape.push_back(static_cast<int64_t>(width));
         return {lookup_->run(tokens, rows.shape)};
     }
