@@ -102,12 +102,12 @@ inline std::vector<HostileFile> hostile_files(const std::function<ByteSource(con
     const Json system = object("builtins", "function", "os.system");
 
     // Code and names of code.
-    keras("CVE-2024-3660", lambda(marshalled()), "never run", "Python code");
+    keras("CVE-2024-3660", lambda(marshalled()), "is a Python lambda", "Python code");
     keras("CVE-2025-1550", object("os", "system", Json::object({{"command", "touch /tmp/owned"}})), "Could not locate class", "Python module \"os\"");
     keras("CVE-2025-1550_inner", object("keras.layers", "Activation", Json::object({{"name", "a"}, {"activation", object("subprocess", "run", Json::object())}})), "config.json", "Python module \"subprocess\"");
-    keras("CVE-2025-8747", lambda(object("keras.src.utils.file_utils", "function", "get_file")), "never run", "keras.src.utils.file_utils");
+    keras("CVE-2025-8747", lambda(object("keras.src.utils.file_utils", "function", "get_file")), "Could not locate the function 'get_file'", "keras.src.utils.file_utils");
     keras("CVE-2025-9906", object("keras.config", "enable_unsafe_deserialization", Json::object()), "Could not locate class", "enable_unsafe_deserialization");
-    raw("CVE-2025-9905", "never run", "Python code", weights_of([](Hdf5Writer& w) {
+    raw("CVE-2025-9905", "must be a registered function", "Python code", weights_of([](Hdf5Writer& w) {
         w.group("model_weights");
         w.attribute("model_weights", "layer_names", Hdf5Value::bytes(std::vector<std::string>{}));
         const Json config = Json::object({{"class_name", "Sequential"}, {"config", Json::object({{"name", "m"}, {"layers", Json::array({Json::object({{"class_name", "Lambda"}, {"config", Json::object({{"name", "l"}, {"function", Json::array({"4wEA", nullptr, nullptr})}})}})})}})}});

@@ -142,13 +142,18 @@ Graph prepare(Graph graph, const Backend& backend) {
 std::shared_ptr<Executable> compile(Graph graph, Backend& backend) {
     graph = simplify(std::move(graph), backend);
     std::shared_ptr<Backend> host;
+    bool cut = false;
     for (const Graph::Node& node : graph.nodes) {
+        if (node.op->traits.host_only) {
+            cut = true;
+            continue;
+        }
         if (supports(backend, graph, node)) continue;
         if (!host) host = find_backend("native");
         if (host.get() == &backend || !supports(*host, graph, node)) refuse(graph, node, backend);
         warn_of_fallback(*node.op, backend);
     }
-    return host ? compile_split(std::move(graph), backend, *host) : backend.compile(graph);
+    return cut || host ? compile_split(std::move(graph), backend, host ? *host : backend) : backend.compile(graph);
 }
 
 }  // namespace cornu

@@ -1,7 +1,7 @@
 // Calls carried out at once: by the current backend, by decomposition, or on the native host engine.
 #include "cornu/backend/backend.h"
 #include "cornu/backend/split.h"
-#include "cornu/ops/apply.h"
+#include "cornu/ops/host_call.h"
 
 namespace cornu {
 
@@ -10,9 +10,10 @@ namespace {
 class EagerMode final : public Mode {
 public:
     Tensors apply(const Op& op, const Tensors& in, const Attrs& attrs) override {
-        const std::shared_ptr<Backend> backend = op.traits.host_only ? find_backend("native") : current_backend();
         const Specs specs = specs_of(in);
         infer_specs(op, specs, attrs);  // refuses bad shapes in the op's own words, before any engine does
+        if (op.traits.host_only) return run_host_call(attrs, in);
+        const std::shared_ptr<Backend> backend = current_backend();
         if (backend->supports(op, specs, attrs)) return backend->run(op, in, attrs);
         if (op.decompose) {
             const Unheard unheard;  // tapes hear of the op itself

@@ -10,8 +10,8 @@ namespace cornu {
 bool supports(const Backend& backend, const Graph& graph, const Graph::Node& node);
 // Said once for each op.
 void warn_of_fallback(const Op& op, const Backend& backend);
-// `graph` is prepared, and `host` has the calls that `backend` lacks. Values move between the two;
-// nothing is donated.
+// `graph` is prepared, and `host` has the calls that `backend` lacks, but for host calls, which are
+// made as they are. Values move between the two.
 std::shared_ptr<Executable> compile_split(Graph graph, Backend& backend, Backend& host);
 
 }  // namespace cornu

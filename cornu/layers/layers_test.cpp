@@ -153,7 +153,7 @@ TEST_CASE("every class makes itself again from its own config") {
             CHECK_FALSE(field.doc.empty());
             has_required = has_required || field.required;
         }
-        if (has_required || item.class_name == "InputLayer") continue;
+        if (has_required || item.class_name == "InputLayer" || item.class_name == "Discretization") continue;   // the latter two need one of two fields
         const Layer made = item.from_config(Json::object());
         CHECK(made.impl().class_name() == item.class_name);
         const Layer again = item.from_config(made.get_config());

@@ -19,4 +19,8 @@ void WeightBudget::spend(const Shape& shape, const std::string& name) {
     innermost->left_ -= size;
 }
 
+void WeightBudget::allow(uint64_t elements) {
+    if (innermost) innermost->left_ += elements;
+}
+
 }  // namespace cornu

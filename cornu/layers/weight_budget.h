@@ -17,6 +17,8 @@ public:
     WeightBudget& operator=(const WeightBudget&) = delete;
     // Throws ValueError when this thread's innermost budget does not reach for such a weight.
     static void spend(const Shape& shape, const std::string& name);
+    // Weights that no file holds (LoRA's) may take so many elements more, bounded by some that it holds.
+    static void allow(uint64_t elements);
 
 private:
     uint64_t left_;

@@ -83,6 +83,8 @@ private:
             } else if (name == "mask" && !names.empty()) {   // query_mask, value_mask, …
                 for (size_t i = 0; i < value.list().size(); ++i)
                     if (holds_any(value.list()[i])) kwargs.set(names.at(i) + "_mask", tensors(value.list()[i]));
+            } else if (value.is_leaf() && value.leaf().concrete() && value.leaf().weak() && value.leaf().dtype() == DType::bool_) {
+                kwargs.set(std::string(name), value.leaf().template item<bool>());   // a flag of the layer's own
             } else {
                 kwargs.set(std::string(name), tensors(value));
             }
@@ -203,7 +205,9 @@ public:
             if constexpr (std::is_same_v<std::decay_t<decltype(argument)>, Flag>) argument = json.as_bool();
             else argument = std::move(value);
         });
-        if (!known && !holds_tensor(json)) throw UnsupportedError(str("the call argument `", name, "` is not supported. Received: ", json.dump().substr(0, 200)));
+        const bool flag = json.is_bool() && std::find(signature_.others.begin(), signature_.others.end(), name) != signature_.others.end();
+        if (!known && flag) value = Structure(Tensor(json.as_bool()));
+        if (!known && !flag && !holds_tensor(json)) throw UnsupportedError(str("the call argument `", name, "` is not supported. Received: ", json.dump().substr(0, 200)));
         if (!known) call.others[name] = std::move(value);
     }
 

@@ -105,9 +105,7 @@ Json serialize_operation(Operation& operation) {
 std::shared_ptr<Operation> deserialize_operation(const Json& json) {
     if (!json.is_object()) throw ValueError(str("a layer must be an object with `class_name` and `config`. Received: ", json.dump().substr(0, 200)));
     const SerializedObject object = read_object(json, "a layer");
-    if (object.class_name == "Lambda" || object.class_name == "__lambda__")
-        throw UnsupportedError("a Lambda layer holds Python code, which is never run. Write the layer as a class of your own and make it known by "
-                               "layers::register_layer<T>(\"package>Name\").");
+    if (object.class_name == "__lambda__") throw UnsupportedError("a Python lambda is code, which is never run.");
     if (!object.config.is_object()) throw ValueError(str("Expected 'config' to be a dict for ", object.class_name, "."));
     const Json* shared = json.find("shared_object_id");
     const bool sharable = sharing && shared && shared->is_int();

@@ -98,7 +98,10 @@ Model load_keras(const ByteSource& file, const LoadOptions& options) {
     DeferredWeights deferred;
     const Model model = make_model(config, where);
     if (options.compile) as_file_error(where + ", compile_config", [&] { compile_from_config(model.model_impl(), config.get("compile_config")); });
-    take_over(read_state(state_of(model), weights), deferred, model, file.name(), options);
+    const std::vector<StateGroup> groups = state_of(model);
+    StateValues state = read_state(groups, weights);
+    read_assets(groups, zip, file.name(), options.limits, state);
+    take_over(state, deferred, model, file.name(), options);
     if (options.self_check) run_self_check(model, zip, options.limits);
     return model;
 }
@@ -148,11 +151,13 @@ Json model_config(const Model& model) {
 void add_model(ZipWriter& zip, const Model& model, const Json& config) {
     Hdf5Writer weights;
     Tensors keep;
-    write_state(state_of(model), weights, keep);
+    const std::vector<StateGroup> groups = state_of(model);
+    write_state(groups, weights, keep);
     zip.add(metadata_member, std::string_view(Json::object({{"keras_version", keras_version}, {"date_saved", now()}}).dump()));
     if (!config.is_null()) zip.add(config_member, std::string_view(config.dump()));
     weights.write(zip.begin(weights_member, weights.size()));
     zip.end();
+    write_assets(groups, zip);
 }
 
 void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {

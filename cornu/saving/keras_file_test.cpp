@@ -205,7 +205,12 @@ TEST_CASE("configs that lie are refused with the place") {
     CHECK(refusal([](Json&) {}) == "");
     CHECK(says(refusal([](Json& c) { c = Json::array(); }), "config.json"));
     CHECK(says(refusal([](Json& c) { c.set("class_name", "Nobody"); }), "Could not locate class 'Functional'"));
-    CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").set("class_name", "Lambda"); }), "layer 'urgent': a Lambda layer holds Python code"));
+    const auto lambda = [](Json& c) {
+        layer_of(c, "urgent").set("class_name", "Lambda");
+        layer_of(c, "urgent").set("config", Json::parse(R"({"name": "urgent", "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}}})"));
+    };
+    CHECK(says(refusal(lambda), "layer 'urgent': "));
+    CHECK(says(refusal(lambda), "is a Python lambda, whose code a file may not bring along"));
     CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").set("class_name", "Densest"); }), "layer 'urgent': Could not locate class 'keras.layers.Densest'"));
     CHECK(says(refusal([](Json& c) { layer_of(c, "relu").set("class_name", "Rulo"); }), "layer 'relu': the operation keras.src.ops.nn.Rulo is not known"));
     CHECK(says(refusal([](Json& c) { layer_of(c, "urgent").find("config")->set("units", -1); }), "units"));

@@ -21,6 +21,7 @@ struct LoadLimits {
     uint64_t max_attribute_bytes = uint64_t(64) << 20;  // one decoded attribute or string array
 
     // Model
+    uint64_t max_vocabulary = uint64_t(1) << 26;        // tokens of one vocabulary in `assets/`
     uint64_t max_json_bytes = uint64_t(64) << 20;
     int max_json_depth = 100;
     uint64_t max_parameters = uint64_t(1) << 40;  // elements of all variables together

@@ -6,6 +6,7 @@
 
 #include "cornu/base/naming.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/saving/utf8.h"
 
 namespace cornu::saving {
 
@@ -24,6 +25,14 @@ public:
         for (const bool trainable : {true, false})
             for (const Variable& variable : layer.impl().own_variables())
                 if (variable.trainable() == trainable && variable.name() != "seed_generator_state") group.variables.push_back(variable);
+        group.stored = dynamic_cast<StoredState*>(&layer.impl());
+        if (auto items = group.stored ? group.stored->stored_variables() : std::nullopt) {
+            group.variables.clear();
+            for (StoredState::Item& item : *items) {
+                group.variables.push_back(item.variable);
+                group.values.push_back(std::move(item.value));
+            }
+        }
         groups.push_back(std::move(group));
 
         auto* model = dynamic_cast<CustomModel*>(&layer.impl());
@@ -77,12 +86,23 @@ void write_state(const std::vector<StateGroup>& groups, Hdf5Writer& writer, Tens
         const std::string path = vars_of(group);
         writer.group(path);
         if (!group.name.empty()) writer.attribute(path, "name", Hdf5Value::text(group.name));
-        for (size_t i = 0; i < group.variables.size(); ++i) {
-            const Tensor value = group.variables[i].value().to_host();
+        for (const auto& [name, label, value] : group.arrays()) {
             keep.push_back(value);
-            writer.dataset(join(path, std::to_string(i)), value.shape(), value.dtype(), bytes_of(value));
+            writer.dataset(join(path, name), value.shape(), value.dtype(), bytes_of(value));
         }
     }
+}
+
+Tensor StateGroup::value(size_t variable) const {
+    return variable < values.size() && values[variable] ? values[variable]() : variables[variable].value();
+}
+
+std::vector<StateGroup::Array> StateGroup::arrays() const {
+    std::vector<Array> all;
+    for (size_t i = 0; i < variables.size(); ++i) all.push_back({std::to_string(i), variables[i].path(), value(i).to_host()});
+    if (stored)
+        for (const auto& [array, value] : stored->named_arrays()) all.push_back({array, join(scope, array), value.to_host()});
+    return all;
 }
 
 std::span<const std::byte> bytes_of(const Tensor& host) {
@@ -137,7 +157,9 @@ StateValues read_state(const std::vector<StateGroup>& groups, const StoredWeight
     const GroupFinder find(file, match);
     for (const StateGroup& group : groups) {
         const std::string vars = find(group);
-        const uint64_t stored = vars.empty() ? 0 : file.arrays_below(vars);
+        const auto named = group.stored ? group.stored->named_arrays() : std::map<std::string, Tensor>();
+        uint64_t stored = vars.empty() ? 0 : file.arrays_below(vars);
+        stored -= std::min<uint64_t>(stored, named.size());
         // Keras skips an optimizer's state as a whole when it is that of other variables.
         bool skip = match != Match::keys && stored != group.variables.size() && (group.optimizer || skip_mismatch);
         const char* why = group.optimizer ? "the file holds no state of this optimizer for these variables" : "not in the file";
@@ -158,6 +180,27 @@ StateValues read_state(const std::vector<StateGroup>& groups, const StoredWeight
                 why = "a variable before it does not fit";
             }
         }
+        if (!group.stored) continue;
+        std::map<std::string, Tensor> found_arrays;
+        for (const auto& [name, value] : named) {
+            auto found = match == Match::keys ? file.arrays.find(join(group.scope, name)) : file.arrays.end();
+            if (found == file.arrays.end() && !vars.empty()) found = file.arrays.find(join(vars, name));
+            if (found == file.arrays.end()) {
+                report.missing.push_back({join(vars, name), join(group.scope, name), "not in the file"});
+                continue;
+            }
+            known.insert(found->first);
+            if (!is_float(found->second.dtype) || bits(found->second.dtype) < 16 || found->second.shape.rank() != 1) {
+                report.mismatched.push_back({found->first, join(group.scope, name), str(found->second.dtype, found->second.shape, " in the file, a list of floats in the model")});
+                continue;
+            }
+            found_arrays.emplace(name, found->second.read());
+            report.read.push_back({found->first, join(group.scope, name), {}});
+        }
+        state.after.push_back([stored = group.stored, found_arrays = std::move(found_arrays)] {
+            stored->variables_loaded();
+            if (!found_arrays.empty()) stored->load_named_arrays(found_arrays);
+        });
     }
     for (const auto& [place, array] : file.arrays)
         if (!known.contains(place)) report.unexpected.push_back({place, {}, "the model has no variable there"});
@@ -169,11 +212,51 @@ void StateValues::assign() const {
         Variable to = variable;
         to.assign(value);
     }
+    for (const auto& f : after) f();
+}
+
+namespace {
+std::string assets_of(const StateGroup& group) { return group.path.empty() ? "assets/" : "assets/" + group.path + "/"; }
+}  // namespace
+
+void write_assets(const std::vector<StateGroup>& groups, ZipWriter& zip) {
+    for (const StateGroup& group : groups)
+        if (group.stored)
+            for (const std::string& name : group.stored->asset_names()) zip.add(assets_of(group) + name, std::string_view(group.stored->asset(name)));
+}
+
+void read_assets(const std::vector<StateGroup>& groups, const ZipReader& zip, const std::string& file, const LoadLimits& limits, StateValues& state) {
+    for (const StateGroup& group : groups) {
+        if (!group.stored) continue;
+        for (const std::string& name : group.stored->asset_names()) {
+            const std::string member = assets_of(group) + name, where = str(file, ", ", member);
+            if (!zip.contains(member)) {
+                state.report.missing.push_back({member, join(group.scope, name), "not in the file"});
+                continue;
+            }
+            // Read within assign(), after the arrays; the archive's bytes are kept by `source`.
+            const ByteSource source = zip.open(member);
+            const std::string_view text = source.text(0, source.size());
+            if (!is_utf8(text)) throw FileError(str(where, ": a vocabulary must be UTF-8 text."));
+            const auto lines = static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+            if (lines > limits.max_vocabulary)
+                throw FileError(str(where, ": more tokens than LoadLimits::max_vocabulary allows. Received: ", lines, " of ", limits.max_vocabulary, "."));
+            state.report.read.push_back({member, join(group.scope, name), {}});
+            state.after.push_back([stored = group.stored, name, where, source] {
+                try {
+                    stored->load_asset(name, source.text(0, source.size()));
+                } catch (const ValueError& e) {
+                    throw FileError(str(where, ": ", e.what()));
+                }
+            });
+        }
+    }
 }
 
 void StateValues::append(StateValues other) {
     const auto move_all = [](auto& from, auto& to) { to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end())); };
     move_all(other.values, values);
+    move_all(other.after, after);
     move_all(other.report.read, report.read);
     move_all(other.report.missing, report.missing);
     move_all(other.report.unexpected, report.unexpected);

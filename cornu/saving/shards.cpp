@@ -93,18 +93,17 @@ void write_shards(const std::vector<StateGroup>& groups, const std::filesystem::
     Tensors keep;
     for (const StateGroup& group : groups) {
         const std::string vars = group.path.empty() ? "vars" : group.path + "/vars";
-        for (size_t i = 0; i < group.variables.size(); ++i) {
-            const Tensor value = group.variables[i].value().to_host();
+        for (const auto& [name, label, value] : group.arrays()) {
             const auto bytes = static_cast<double>(bytes_of(value).size());
             if (bytes > max_bytes)
-                throw ValueError(str("The size of ", group.variables[i].path(), " is ", bytes, " bytes, which exceeds the maximum shard size ", max_bytes,
+                throw ValueError(str("The size of ", label, " is ", bytes, " bytes, which exceeds the maximum shard size ", max_bytes,
                                      ". You can increase the `max_shard_size` parameter to accommodate the size."));
             if (shards.back().bytes + bytes > max_bytes) begin_shard();
             Shard& shard = shards.back();
             shard.bytes += bytes;
             total += bytes;
             keep.push_back(value);
-            shard.writer.dataset(vars + "/" + std::to_string(i), value.shape(), value.dtype(), bytes_of(value));
+            shard.writer.dataset(vars + "/" + name, value.shape(), value.dtype(), bytes_of(value));
             Json* files = map.find("/" + vars);
             const bool first_here = !files || files->as_array().back().as_string() != shard.name;
             if (first_here && !group.name.empty()) shard.writer.attribute(vars, "name", Hdf5Value::text(group.name));

@@ -33,8 +33,10 @@ void need_built(const Model& model, const char* verb) {
 
 void save_safetensors(const Model& model, const std::filesystem::path& path) {
     NamedTensors tensors;
-    for (const StateGroup& group : state_of(model))
-        for (size_t i = 0; i < group.variables.size(); ++i) tensors.emplace_back(group.key(i), group.variables[i].value());
+    for (const StateGroup& group : state_of(model)) {
+        const std::vector<StateGroup::Array> arrays = group.arrays();
+        for (size_t i = 0; i < arrays.size(); ++i) tensors.emplace_back(i < group.variables.size() ? group.key(i) : arrays[i].label, arrays[i].value);
+    }
     AtomicFile file(path);
     write_safetensors(file, tensors, {{"format", "keras"}});
     file.commit();

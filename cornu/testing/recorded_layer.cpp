@@ -186,12 +186,13 @@ private:
 
 }  // namespace
 
-std::vector<std::string> check_recorded_layer(const Golden& golden, const Json& recorded) {
+std::vector<std::string> check_recorded_layer(const Golden& golden, const Json& recorded, const std::function<void()>& prepare) {
     Context context;   // names and seeds start afresh, as they did when the case was recorded
     context.set_backend(Context::current().backend());
     const Context::Use use(context);
     random::set_random_seed(42);
     try {
+        if (prepare) prepare();
         return Check(golden, recorded).run();
     } catch (const std::exception& error) {
         return {str(recorded["name"].as_string(), ": ", error.what())};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cornu/layers/registry.h"
 #include "cornu/models/model.h"
@@ -59,10 +60,11 @@ void check_seed_states(const testing::Golden& golden, const Variables& variables
     }
 }
 
-// Equal bit for bit, but for what a QR decomposition makes.
+// Equal bit for bit, but for what a QR decomposition or cosines make (docs/tolerances.md).
 void check_fresh_weights(const testing::Golden& golden, const Variables& ours, const Json& recorded, const Json& config) {
     REQUIRE(ours.size() == recorded.size());
-    const double t = config.dump().find("rthogonal") != std::string::npos ? 1e-6 : 0;
+    const std::string text = config.dump();
+    const double t = text.find("rthogonal") != std::string::npos || text.find("stft_spectrogram") != std::string::npos ? 1e-6 : 0;
     for (size_t i = 0; i < ours.size(); ++i) {
         CAPTURE(ours[i].path());
         CHECK(difference(ours[i].value(), golden.tensor(recorded[i]["value"]), t) == "");
@@ -153,8 +155,11 @@ TEST_CASE("every layer draws as Keras's: constructor, from_config, load_model, f
         ++checked[row["layer"].as_string()];
     }
     for (const LayerClass& item : layers::layer_classes()) {
-        if (item.class_name == "InputLayer") continue;              // draws nothing and is part of every model
-        if (item.class_name == "RandomElasticTransform" || item.class_name == "Equalization") continue;   // Keras trains no model with them
+        // They draw nothing; Keras trains no model with two of them, and those on text cannot be recorded with
+        // the others (docs/golden.md).
+        static const std::set<std::string> still = {"InputLayer", "Lambda", "Wrapper", "RandomElasticTransform", "Equalization",
+                                                    "StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"};
+        if (still.contains(item.class_name)) continue;
         CHECK_MESSAGE(checked[item.class_name] > 0, item.class_name, " has no recorded draws: record.py --new seeded");
     }
 }

@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "cornu/backend/profile.h"
+#include "cornu/base/log.h"
 #include "cornu/data/arrays.h"
+#include "cornu/ops/host_call.h"
 #include "cornu/training/trainer_state.h"
 
 namespace cornu {
@@ -41,6 +43,13 @@ struct Finally {
 // Rows of `from` written into `to` at `row`.
 void put_rows(const Tensor& from, Tensor& to, int64_t row) {
     const Tensor host = from.to_host();
+    if (from.shape().without_front() != to.shape().without_front())
+        throw ShapeError(str("predict: the outputs of all batches must have the same shape but for the samples. Received: ", to.shape(), " and ", from.shape()));
+    if (from.dtype() == DType::string) {   // `to` is fresh; nobody else sees it yet
+        const auto strings = host.data<std::string>();
+        std::copy(strings.begin(), strings.end(), static_cast<std::string*>(const_cast<void*>(to.raw())) + row * from.shape().without_front().size());
+        return;
+    }
     const int64_t bytes = bytes_for(from.dtype(), from.shape().without_front().size());
     std::memcpy(static_cast<std::byte*>(to.mutable_raw()) + row * bytes, host.raw(), static_cast<size_t>(from.shape().front() * bytes));
 }
@@ -55,13 +64,12 @@ public:
 
     // `whole`: all targets that batches are cut from, looked at once instead of batch by batch.
     void run(const Batch& batch, const Batch* whole = nullptr) {
-        if (state_.compiled && state_.options.run_eagerly) {
-            last_ = nullptr;
+        StepPrograms& programs = kind_ == Kind::train ? state_.train : kind_ == Kind::test ? state_.test : state_.predict;
+        last_ = state_.line_by_line() ? nullptr : find(programs, batch);
+        if (!last_) {
             eager_ = step(batch);
             return;
         }
-        StepPrograms& programs = kind_ == Kind::train ? state_.train : kind_ == Kind::test ? state_.test : state_.predict;
-        last_ = &programs.find(batch, [this](const Batch& traced) { return step(traced); });
         if (kind_ != Kind::predict && state_.loss && !(whole && checked_)) {
             state_.loss->check_targets(whole ? whole->y : batch.y);
             checked_ = true;
@@ -71,7 +79,7 @@ public:
     }
     // Compiles the step, which makes all state that it needs, without taking it.
     void prepare(const Batch& batch) {
-        (kind_ == Kind::train ? state_.train : state_.test).find(batch, [this](const Batch& traced) { return step(traced); });
+        if (!state_.needs_values) find(kind_ == Kind::train ? state_.train : state_.test, batch);
     }
     Logs logs() const {
         if (last_) return last_->logs();
@@ -90,6 +98,18 @@ private:
         static const std::array labels{make("train step"), make("test step"), make("predict step")};
         return labels[static_cast<size_t>(kind)];
     }
+
+    // Null when there can be no program: steps are run line by line then.
+    StepPrograms::Entry* find(StepPrograms& programs, const Batch& batch) {
+        try {
+            return &programs.find(batch, [this](const Batch& traced) { return step(traced); });
+        } catch (const NeedsValuesError& error) {
+            log_once(str("needs values: ", error.what()), LogLevel::info, str(error.what(), " Steps are run line by line."));
+            state_.needs_values = true;
+            return nullptr;
+        }
+    }
+
     StepPrograms::Result step(const Batch& batch) {
         StepPrograms::Result result;
         if (kind_ == Kind::predict) {
@@ -299,7 +319,7 @@ Tensor Trainer::predict(const Tensor& x, const PredictOptions& o) {
     const Structure out = predict(Data(x), o);
     if (!out.is_leaf()) throw ValueError(str("predict: the model has ", out.leaf_count(), " outputs; give x as a Structure to get them all."));
     s.fast = nullptr;
-    if (x.shape().front() <= o.batch_size && !(s.compiled && s.options.run_eagerly)) {
+    if (x.shape().front() <= o.batch_size && !s.line_by_line()) {
         StepPrograms::Entry& entry = s.predict.find({.x = x}, {});
         if (entry.one_to_one()) {
             s.fast = &entry;

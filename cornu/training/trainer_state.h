@@ -47,6 +47,8 @@ struct Trainer::State {
     std::atomic<bool> stop = false;
     FitInProgress* fit = nullptr;          // null: none is
     StepPrograms train, test, predict;
+    bool needs_values = false;             // a size in the model depends on values: no program can be made
+    bool line_by_line() const { return needs_values || (compiled && options.run_eagerly); }
 
     // The weights that the first step after compile trained; empty: none was taken.
     std::vector<const void*> trained;
@@ -75,6 +77,7 @@ struct Trainer::State {
     }
     void forget_programs() {
         fast = nullptr;
+        needs_values = false;
         train.clear();
         test.clear();
         predict.clear();

@@ -17,6 +17,8 @@ struct CORNU_API DenseConfig {
     Regularizer activity_regularizer = {};
     Constraint kernel_constraint = {};
     Constraint bias_constraint = {};
+    std::optional<int64_t> lora_rank = {};   // LoRA from the start, see lora.h
+    std::optional<double> lora_alpha = {};
     Json quantization_config = {};   // null: weights that are quantized are not supported yet
     std::string name = {};
     DTypePolicy dtype = {};

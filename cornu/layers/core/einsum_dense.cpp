@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "cornu/layers/core/lora.h"
 #include "cornu/ops/einsum.h"
 #include "cornu/ops/elementwise.h"
 
@@ -98,11 +99,17 @@ EinsumShapes analyze(const std::string& equation, const std::optional<std::strin
     return shapes;
 }
 
-class EinsumDenseLayer final : public ConfiguredLayer<EinsumDenseConfig> {
+class EinsumDenseLayer final : public ConfiguredLayer<EinsumDenseConfig>, public LowRankAdapted {
 public:
     explicit EinsumDenseLayer(EinsumDenseConfig config) : ConfiguredLayer("EinsumDense", std::move(config)) {
         resolve(config_.kernel_initializer, config_.bias_initializer);
         refuse_quantization(config_.quantization_config);
+    }
+
+    Json get_config() const override {
+        Json config = ConfiguredLayer::get_config();
+        write_lora(config);
+        return config;
     }
 
     void build(const Shape& input) override {
@@ -116,15 +123,17 @@ public:
         if (shapes.bias)
             bias_ = add_weight({.name = "bias", .shape = *shapes.bias, .initializer = config_.bias_initializer,
                                 .regularizer = config_.bias_regularizer.function(), .constraint = config_.bias_constraint.function()});
+        start_lora(config_.lora_rank, config_.lora_alpha);
     }
 
     Tensor call(const Tensor& x, const Call&) override {
-        Tensor y = ops::einsum(config_.equation, {x, kernel_});
+        Tensor y = ops::einsum(config_.equation, {x, adapted(kernel_)});
         if (bias_.defined()) y = y + bias_;
         return config_.activation(y);
     }
 
 private:
+    Target lora_target() const override { return {kernel_, "kernel", config_.kernel_regularizer.function(), config_.kernel_constraint.function() != nullptr}; }
     Variable kernel_, bias_;
 };
 
@@ -138,6 +147,8 @@ void EinsumDenseConfig::describe(Schema<EinsumDenseConfig>& s) {
     s.field<&C::activation>("Function of the result.");
     s.field<&C::bias_axes>("The output's letters that the bias runs over.");
     describe_kernel_and_bias(s);
+    s.field<&C::lora_rank>("Rank of LoRA; null: none.").positive().omit_null();
+    s.field<&C::lora_alpha>("What LoRA counts, times its rank.").omit_null();
     s.field<&C::quantization_config>("How weights are quantized; null only.");
 }
 

@@ -19,6 +19,8 @@ struct CORNU_API EinsumDenseConfig {
     Regularizer activity_regularizer = {};
     Constraint kernel_constraint = {};
     Constraint bias_constraint = {};
+    std::optional<int64_t> lora_rank = {};       // LoRA from the start, see lora.h
+    std::optional<double> lora_alpha = {};
     Json quantization_config = {};               // null only
     std::string name = {};
     DTypePolicy dtype = {};

@@ -13,6 +13,8 @@ struct CORNU_API EmbeddingConfig {
     Regularizer activity_regularizer = {};
     Constraint embeddings_constraint = {};
     bool mask_zero = false;                      // index 0 is padding, masked from later layers
+    std::optional<int64_t> lora_rank = {};       // LoRA from the start, see lora.h
+    std::optional<double> lora_alpha = {};
     Json quantization_config = {};
     std::string name = {};
     DTypePolicy dtype = {};

@@ -54,6 +54,14 @@ def scatter_weights(model, rng):
         if "variance" in weight.path:
             values = rng.uniform(0.5, 1.5, weight.shape)
         weight.assign(values.astype("float32"))
+    settle(model)
+
+
+def settle(model):
+    """Normalization computes with constants that it makes of its weights."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def variables(items):
@@ -130,6 +138,7 @@ def double_predictions(row, model, x, predictions):
         twin = construct(row)
         for weight, value in zip(twin.weights, model.get_weights()):
             weight.assign(value.astype("float64") if value.dtype == np.float32 else value)
+        settle(twin)
         double = [a.astype("float64") if a.dtype == np.float32 else a for a in x]
         trainable = [v.value for v in twin.trainable_variables]
         others = [v.value for v in twin.non_trainable_variables]

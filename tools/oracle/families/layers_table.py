@@ -51,8 +51,31 @@ def make_row(layer, *inputs, build=None, masked=False, call=None, as_list=None, 
                len(inputs) > 1 if as_list is None else as_list, trains, gradients)
 
 
+def adapted(layer, shape):
+    layer.adapt(np.random.default_rng(5).normal(2.0, 3.0, shape).astype("float32"))
+    return layer
+
+
 FIRST, LAST = "channels_first", "channels_last"
 BF16, F16 = "mixed_bfloat16", "mixed_float16"
+
+@keras.saving.register_keras_serializable("cases")
+def doubled(x):
+    return x * 2
+
+
+@keras.saving.register_keras_serializable("cases")
+def scaled(x, factor=1.0):
+    return x * factor
+
+
+@keras.saving.register_keras_serializable("cases")
+class Doubling(layers.Wrapper):
+    """A wrapper of one's own: twice what the layer within gives."""
+
+    def call(self, x):
+        return self.layer(x) * 2
+
 
 # Core.
 row("Dense", N(4), units=3)
@@ -75,6 +98,18 @@ row("Embedding", I(7, 4), input_dim=7, output_dim=3)
 row("Embedding", I(7, 4), input_dim=7, output_dim=3, mask_zero=True)
 row("Embedding", I(7), input_dim=7, output_dim=3, embeddings_regularizer="l2")
 row("Embedding", I(7, 4), input_dim=7, output_dim=3, dtype=BF16)
+for tie in [True, False]:
+    row("ReversibleEmbedding", I(7, 4), input_dim=7, output_dim=3, tie_weights=tie,
+        call=lambda layer, x: layer(layer(x), reverse=True))
+row("ReversibleEmbedding", I(7, 4), input_dim=7, output_dim=3, mask_zero=True)
+row("ReversibleEmbedding", I(7, 4), input_dim=7, output_dim=3, logit_soft_cap=0.5, reverse_dtype="float32",
+    call=lambda layer, x: layer(layer(x), reverse=True))
+row("ReversibleEmbedding", I(7, 4), input_dim=7, output_dim=3, dtype=BF16,
+    call=lambda layer, x: layer(layer(x), reverse=True))
+row("Lambda", N(5), build=lambda: layers.Lambda(doubled))
+row("Lambda", N(5), build=lambda: layers.Lambda(scaled, arguments={"factor": 3.0}, output_shape=(5,)))
+row("Lambda", N(5), build=lambda: layers.Lambda(keras.ops.tanh))
+row("Wrapper", N(5), build=lambda: Doubling(layers.Dense(2)))
 row("Activation", N(5), activation="tanh")
 row("Activation", N(5), activation="softmax")
 for activation in ("celu elu exponential gelu hard_swish hard_shrink hard_sigmoid hard_silu "
@@ -87,6 +122,40 @@ row("Rescaling", N(4), scale=0.5, offset=1.0)
 row("Rescaling", I(255, 3, 3, 2), scale=1 / 255)
 row("Normalization", N(4), mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 0.5])
 row("Normalization", N(4), mean=0.5, variance=2.0, axis=None, invert=True)
+row("Normalization", N(4), mean=0.5, variance=2.0)
+row("Normalization", N(3, 4), axis=(1, 2), mean=[[0.1, 0.2, 0.3, 0.4]] * 3, variance=[[1.0, 2.0, 3.0, 0.5]] * 3)
+row("Normalization", N(3, 4), axis=(1, 2), mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 0.5])
+row("Normalization", N(3, 4), axis=(-1, 1), trains=False)
+row("Normalization", N(4), axis=None, dtype=BF16, mean=0.25, variance=4.0)
+row("Normalization", N(3, 2), build=lambda: adapted(layers.Normalization(), (5, 3, 2)), trains=False)
+row("Normalization", N(3, 2), build=lambda: adapted(layers.Normalization(axis=None, invert=True), (5, 3, 2)),
+    trains=False)
+for mode in ["multi_hot", "count", "one_hot"]:
+    row("CategoryEncoding", I(5, 4), num_tokens=5, output_mode=mode)
+    row("CategoryEncoding", I(9, 1), num_tokens=5, output_mode=mode)
+    row("CategoryEncoding", I(5), num_tokens=5, output_mode="one_hot" if mode == "count" else mode)
+row("CategoryEncoding", I(5, 4), N(4), num_tokens=5, output_mode="count",
+    call=lambda layer, x, weights: layer(x, count_weights=weights))
+row("CategoryEncoding", I(5, 4), num_tokens=5, dtype="int32", output_mode="count")
+BOUNDARIES = [-1.0, 0.0, 0.5]
+for mode in ["int", "one_hot", "multi_hot", "count"]:
+    row("Discretization", N(4), bin_boundaries=BOUNDARIES, output_mode=mode)
+row("Discretization", I(9, 4), bin_boundaries=[2.0, 5.0])
+row("Discretization", N(3, 1), bin_boundaries=BOUNDARIES, output_mode="one_hot")
+SHORT = {"frame_length": 16, "frame_step": 6, "trains": False}
+for mode in ["log", "magnitude", "psd", "real", "imag", "angle", "stft"]:
+    row("STFTSpectrogram", N(40, 2), mode=mode, **SHORT)
+row("STFTSpectrogram", N(40, 2), mode="magnitude", frame_length=12, padding="same", window="hamming")
+row("STFTSpectrogram", N(40, 2), expand_dims=True, fft_length=32, scaling="spectrum", **SHORT)
+row("STFTSpectrogram", N(2, 40), data_format=FIRST, periodic=True, **SHORT)
+row("STFTSpectrogram", N(2, 40), data_format=FIRST, expand_dims=True, window=None, scaling=None, **SHORT)
+row("STFTSpectrogram", N(40, 1), mode="stft", dtype=F16, **SHORT)
+MEL = {"fft_length": 64, "sequence_stride": 20, "num_mel_bins": 8, "sampling_rate": 400, "min_freq": 10.0}
+row("MelSpectrogram", N(200), **MEL)
+row("MelSpectrogram", N(200), **MEL, power_to_db=False, mag_exp=1.0)
+row("MelSpectrogram", N(2, 200), **MEL, max_freq=150.0, window="hamming", sequence_length=50, top_db=20.0)
+row("MelSpectrogram", N(200), **MEL, ref_power=3.0, min_power=1e-3, window=None)
+row("MelSpectrogram", N(200), **MEL, dtype=F16)
 
 # Activations as layers.
 row("ReLU", N(6))
