@@ -45,7 +45,7 @@ ROOMS = {
 # The same symbols under an older or a narrower name.
 SAME = {"keras.ops.linalg": "keras.ops", "keras.ops.nn": "keras.ops", "keras.ops.numpy": "keras.ops",
         "keras.mixed_precision": "keras.dtype_policies", "keras.visualization": "keras.utils"}
-TYPE = re.compile(r"\b(?:class|struct|using)\s+(?:CORNU_API\s+)?([A-Z]\w*)")
+TYPE = re.compile(r"^(?:class|struct|using)\s+(?:CORNU_API\s+)?([A-Z]\w*)", re.M)
 FUNCTION = re.compile(r"^\s*(?:CORNU_API|inline|template\b.*>)\s[^;={]*", re.M)
 
 
