@@ -163,6 +163,9 @@ void add_model(ZipWriter& zip, const Model& model, const Json& config) {
 void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {
     if (path.extension() == ".h5" && !path.string().ends_with(".weights.h5")) {
         if (options.self_check) throw ValueError("self_check needs a .keras file.");
+        for (const StateGroup& group : state_of(model))
+            if (group.stored && !group.stored->asset_names().empty())
+                throw ValueError(str("an .h5 file has no place for the vocabulary of the layer \"", group.name, "\"; save a .keras file. Received: filepath=", path.string()));
         save_legacy_model(model, path);
         return;
     }

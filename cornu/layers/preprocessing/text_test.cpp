@@ -171,6 +171,13 @@ TEST_CASE("a vocabulary that no file can hold is not written") {
     REFUSES("a token with a line break cannot be kept in a vocabulary file", written_and_read(model));
 }
 
+TEST_CASE("an .h5 file is refused where it would lose a vocabulary") {
+    const Tensor in = Input({.shape = {1}, .dtype = "string"});
+    const layers::StringLookup lookup({.name = "lookup"});
+    lookup.adapt(Tensor::from(Strings{"b", "a", "a"}));
+    REFUSES("no place for the vocabulary of the layer \"lookup\"", saving::save_model(Model(in, lookup(in)), "never_written.h5"));
+}
+
 TEST_CASE("hostile vocabularies are refused, not believed") {
     const Tensor in = Input({.shape = {1}, .dtype = "string"});
     const layers::StringLookup lookup({.name = "lookup"});
