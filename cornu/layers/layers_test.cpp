@@ -193,6 +193,14 @@ TEST_CASE("a build_config without a shape is refused") {
     }
 }
 
+TEST_CASE("attention is refused on inputs without steps") {
+    const Tensor x = layers::InputLayer({.batch_shape = Shape{3}}).output();
+    CHECK_THROWS_WITH_AS(layers::Attention()({x, x}), doctest::Contains("(batch, steps, features)"), ShapeError);
+    CHECK_THROWS_WITH_AS(layers::AdditiveAttention()({x, x}), doctest::Contains("(batch, steps, features)"), ShapeError);
+    CHECK_THROWS_AS(layers::MultiHeadAttention({.num_heads = 1, .key_dim = 2})({x, x}), ShapeError);
+    CHECK_THROWS_AS(layers::GroupQueryAttention({.head_dim = 2, .num_query_heads = 2, .num_key_value_heads = 1})({x, x}), ShapeError);
+}
+
 TEST_CASE("merging layers as functions") {
     const Tensor a = Tensor::from(std::vector<float>{1, 2}, {1, 2}), b = Tensor::from(std::vector<float>{3, 5}, {1, 2});
     CHECK(layers::add({a, b}).to_vector<float>() == std::vector<float>{4, 7});

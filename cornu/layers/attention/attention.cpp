@@ -53,6 +53,9 @@ public:
     SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override {
         check(inputs.is_list(), inputs.leaf_count());
         const Specs x = inputs.flatten();   // steps may be unknown, which a trace could not follow
+        for (const Spec& spec : x)
+            if (spec.shape.rank() < 2)
+                throw ShapeError(str(this->class_name(), ": inputs must have the axes (batch, steps, features). Received: ", spec.shape));
         Shape out = x[0].shape, scores = x[0].shape;
         out[out.rank() - 1] = x[1].shape.back();
         scores[scores.rank() - 1] = x.back().shape.dim(-2);
