@@ -4,6 +4,7 @@
 
 #include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
+#include "tests/messages.h"
 #include "tests/golden.h"
 
 using namespace cornu;
@@ -11,16 +12,6 @@ namespace boxes = utils::bounding_boxes;
 
 namespace {
 
-template <class F>
-std::string error_of(F&& f) {
-    try {
-        f();
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-    return "";
-}
-bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 Tensor call(const testing::Golden& golden, const std::string& function, const Json& a) {
     const auto tensor = [&](const char* name) { return golden.tensor(a[name]); };
@@ -74,15 +65,15 @@ TEST_CASE("box formats go round") {
         CHECK(testing::near(boxes::convert_format(there, format, "xyxy", 20, 10), xyxy, 1e-6));
     }
     CHECK(testing::near(boxes::convert_format(xyxy, "xyxy", "rel_center_xywh", 20, 10), Tensor::from(std::vector<float>{0.3f, 0.25f, 0.4f, 0.3f, 0.5f, 0.1f, 1, 0.2f}, {1, 2, 4}), 1e-6));
-    CHECK(has(error_of([&] { boxes::convert_format(xyxy, "xyxy", "rel_xyxy"); }), "`height` and `width`"));
-    CHECK(has(error_of([&] { boxes::convert_format(Tensor::full({2, 3}, 1), "xyxy", "xywh"); }), "(2, 3)"));
-    CHECK(has(error_of([&] { boxes::clip_to_image_size({xyxy, {}}, 4, 4, "xywh"); }), "Received: xywh"));
+    CHECK(says(message_of([&] { boxes::convert_format(xyxy, "xyxy", "rel_xyxy"); }), "`height` and `width`"));
+    CHECK(says(message_of([&] { boxes::convert_format(Tensor::full({2, 3}, 1), "xyxy", "xywh"); }), "(2, 3)"));
+    CHECK(says(message_of([&] { boxes::clip_to_image_size({xyxy, {}}, 4, 4, "xywh"); }), "Received: xywh"));
 }
 
 TEST_CASE("functions of boxes say what is wrong") {
     const Tensor one = Tensor::full({1, 4}, 1);
-    CHECK(has(error_of([&] { boxes::compute_ciou(one, one, "rel_xyxy"); }), "Received: bounding_box_format=rel_xyxy"));
-    CHECK(has(error_of([&] { boxes::compute_iou(Tensor::full({4}, 1), one, "xyxy"); }), "boxes1.shape=(4,)"));
-    CHECK(has(error_of([&] { boxes::encode_box_to_deltas(one, one, "xyxy", "xyxy", {.encoding_format = "xyxy"}); }), "Received: xyxy"));
-    CHECK(has(error_of([&] { boxes::decode_deltas_to_boxes(one, one, "xyxy", "xyxy", {.variance = {1, 2}}); }), "Received: 2 numbers"));
+    CHECK(says(message_of([&] { boxes::compute_ciou(one, one, "rel_xyxy"); }), "Received: bounding_box_format=rel_xyxy"));
+    CHECK(says(message_of([&] { boxes::compute_iou(Tensor::full({4}, 1), one, "xyxy"); }), "boxes1.shape=(4,)"));
+    CHECK(says(message_of([&] { boxes::encode_box_to_deltas(one, one, "xyxy", "xyxy", {.encoding_format = "xyxy"}); }), "Received: xyxy"));
+    CHECK(says(message_of([&] { boxes::decode_deltas_to_boxes(one, one, "xyxy", "xyxy", {.variance = {1, 2}}); }), "Received: 2 numbers"));
 }

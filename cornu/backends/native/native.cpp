@@ -1,7 +1,6 @@
 // The native CPU engine: the embedded default.
-#include <unordered_map>
-
 #include "cornu/backend/backend.h"
+#include "cornu/backend/lowering_table.h"
 #include "cornu/backends/native/lowering.h"
 #include "cornu/backends/native/plan.h"
 #include "cornu/backends/native/kernels/simd.h"
@@ -13,18 +12,13 @@ namespace cornu {
 namespace native {
 
 const Lowering* find_lowering(const Op& op) {
-    static const auto table = [] {
-        std::unordered_map<std::string_view, const Lowering*> table;
-        for (const auto family :
-             {chain_lowerings(), elementwise_lowerings(), math_lowerings(), creation_lowerings(), shape_lowerings(), reduction_lowerings(),
-              cumulative_lowerings(), contraction_lowerings(), attention_lowerings(), convolution_lowerings(), pooling_lowerings(),
-              indexing_lowerings(), linalg_lowerings(), random_lowerings(), control_flow_lowerings()})
-            for (const Lowering& lowering : family)
-                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ", lowering.op);
-        return table;
-    }();
-    const auto found = table.find(op.name);
-    return found == table.end() ? nullptr : found->second;
+    static const LoweringTable<Lowering> table{
+        chain_lowerings(), elementwise_lowerings(), math_lowerings(), creation_lowerings(),
+        shape_lowerings(), reduction_lowerings(), cumulative_lowerings(),
+        contraction_lowerings(), attention_lowerings(), convolution_lowerings(),
+        pooling_lowerings(), indexing_lowerings(), linalg_lowerings(), random_lowerings(),
+        control_flow_lowerings()};
+    return table.find(op);
 }
 
 bool supports(const Call& call) {

@@ -130,7 +130,8 @@ bool not_empty(const Call& call) { return call.in[0].shape.size() != 0; }
 
 // ---- running ----
 
-Values cumulative_sum(const Call& call, Values& in) {
+template <auto& function>
+Values cumulative(const Call& call, Values& in) {
     const auto& c = call.as<CumulativeAttrs>();
     const int64_t axis = axis_of(c.axis, in[0].dim());
     const at::ScalarType type = in[0].scalar_type();
@@ -139,20 +140,11 @@ Values cumulative_sum(const Call& call, Values& in) {
                                 : is_half(call.in[0].dtype) ? at::kFloat
                                                             : type;
     const at::Tensor x = c.reverse ? at::flip(in[0], axis) : in[0],
-                     y = at::cumsum(x, axis, wide).to(type);
+                     y = function(x, axis, wide).to(type);
     return {c.reverse ? at::flip(y, axis) : y};
 }
-Values cumulative_prod(const Call& call, Values& in) {
-    const auto& c = call.as<CumulativeAttrs>();
-    const int64_t axis = axis_of(c.axis, in[0].dim());
-    const at::ScalarType type = in[0].scalar_type();
-    const at::ScalarType wide = type == at::kBool           ? at::kLong
-                                : is_half(call.in[0].dtype) ? at::kFloat
-                                                            : type;
-    const at::Tensor x = c.reverse ? at::flip(in[0], axis) : in[0],
-                     y = at::cumprod(x, axis, wide).to(type);
-    return {c.reverse ? at::flip(y, axis) : y};
-}
+at::Tensor sum_up(const at::Tensor& x, int64_t axis, at::ScalarType type) { return at::cumsum(x, axis, type); }
+at::Tensor multiply_up(const at::Tensor& x, int64_t axis, at::ScalarType type) { return at::cumprod(x, axis, type); }
 
 using enum Carried;
 constexpr Lowering table[] = {
@@ -162,8 +154,8 @@ constexpr Lowering table[] = {
     {"reduce_min", extreme<false>, ordered},
     {"arg_max", arg_extreme<true>, ordered, anything, not_empty},
     {"arg_min", arg_extreme<false>, ordered, anything, not_empty},
-    {"cumulative_sum", cumulative_sum, wrapped},
-    {"cumulative_prod", cumulative_prod, wrapped},
+    {"cumulative_sum", cumulative<sum_up>, wrapped},
+    {"cumulative_prod", cumulative<multiply_up>, wrapped},
 };
 
 }  // namespace

@@ -3,25 +3,17 @@
 #include <ATen/ops/bitwise_xor.h>
 
 #include <limits>
-#include <unordered_map>
+
+#include "cornu/backend/lowering_table.h"
 
 namespace cornu::torch {
 
 const Lowering* find_lowering(const Op& op) {
-    static const auto table = [] {
-        std::unordered_map<std::string_view, const Lowering*> table;
-        for (const auto family :
-             {elementwise_lowerings(), math_lowerings(), reduction_lowerings(), shape_lowerings(),
-              contraction_lowerings(), convolution_lowerings(), pooling_lowerings(),
-              indexing_lowerings(), random_lowerings(), control_flow_lowerings(),
-              linalg_lowerings()})
-            for (const Lowering& lowering : family)
-                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ",
-                            lowering.op);
-        return table;
-    }();
-    const auto found = table.find(op.name);
-    return found == table.end() ? nullptr : found->second;
+    static const LoweringTable<Lowering> table{
+        elementwise_lowerings(), math_lowerings(), reduction_lowerings(), shape_lowerings(),
+        contraction_lowerings(), convolution_lowerings(), pooling_lowerings(),
+        indexing_lowerings(), random_lowerings(), control_flow_lowerings(), linalg_lowerings()};
+    return table.find(op);
 }
 
 bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs, Backend& backend) {

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <unordered_map>
 
+#include "cornu/backend/lowering_table.h"
 #include "cornu/backends/xla/pjrt_client.h"
 #include "cornu/base/scope.h"
 
@@ -291,19 +291,11 @@ Value Body::select(const Value& condition, const Value& a, const Value& b) {
 // ---- graphs ----
 
 const Lowering* find_lowering(const Op& op) {
-    static const auto table = [] {
-        std::unordered_map<std::string_view, const Lowering*> table;
-        for (const auto family :
-             {elementwise_lowerings(), reduction_lowerings(), shape_lowerings(),
-              contraction_lowerings(), convolution_lowerings(), indexing_lowerings(),
-              random_lowerings(), control_flow_lowerings(), linalg_lowerings()})
-            for (const Lowering& lowering : family)
-                CORNU_CHECK(table.emplace(lowering.op, &lowering).second, "two lowerings of ",
-                            lowering.op);
-        return table;
-    }();
-    const auto found = table.find(op.name);
-    return found == table.end() ? nullptr : found->second;
+    static const LoweringTable<Lowering> table{
+        elementwise_lowerings(), reduction_lowerings(), shape_lowerings(),
+        contraction_lowerings(), convolution_lowerings(), indexing_lowerings(),
+        random_lowerings(), control_flow_lowerings(), linalg_lowerings()};
+    return table.find(op);
 }
 
 bool supports(const Op& op, std::span<const Spec> in, const Attrs& attrs, Backend& backend) {
