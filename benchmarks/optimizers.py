@@ -9,13 +9,13 @@ Medians of 25; build BUILD/bench_optimizers first.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import re
-import subprocess
 import sys
 import time
+
+from compare import Machine, installed, output_of
 
 NAMES = {"SGD": {}, "SGD, momentum": {"momentum": 0.9}, "RMSprop": {}, "Adam": {}, "AdamW": {}, "Adagrad": {},
          "Adadelta": {}, "Adamax": {}, "Nadam": {}, "Ftrl": {}, "Lion": {}, "Lamb": {}}
@@ -84,22 +84,16 @@ def main():
     count = int(options.million * 1e6)
     if options.serve:
         return serve(options.serve, count, options.threads)
-    processors = set(sorted(os.sched_getaffinity(0))[:options.threads])
-    environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads), "CORNU_THREADS": str(options.threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-    def output(command):
-        return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-                              preexec_fn=lambda: os.sched_setaffinity(0, processors)).stdout
-
-    text = output([f"{options.build}/bench_optimizers", str(options.million)])
+    machine = Machine(tuple(sorted(os.sched_getaffinity(0))[:options.threads]))
+    text = output_of(machine.pinned([f"{options.build}/bench_optimizers", options.million]))
     ours = {name: float(ms) for name, ms in re.findall(r"^(\w.*?) {2,}([\d.]+) ", text, re.M) if name in NAMES}
     theirs = {}
-    for backend in options.backends.split(","):
-        if not importlib.util.find_spec(backend):
-            print(f"{backend} is not installed: left out", file=sys.stderr)
-            continue
-        theirs[backend] = json.loads(output([sys.executable, __file__, options.build, "--serve", backend, "--million", str(options.million),
-                                             "--threads", str(options.threads)]).splitlines()[-1])
+    for backend in installed(options.backends.split(",")):
+        text_of_side = output_of(machine.pinned([sys.executable, __file__, options.build, "--serve", backend, "--million", options.million,
+                                                 "--threads", options.threads]), env=machine.environment(backend))
+        theirs[backend] = json.loads(text_of_side.splitlines()[-1])
+    if not theirs:
+        sys.exit("nothing to compare with")
     print(text)
     print("| ms | Cornu | " + " | ".join(theirs) + " | ratio to the best |\n" + "|---" * (len(theirs) + 3) + "|")
     for name in NAMES:

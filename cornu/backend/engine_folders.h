@@ -12,4 +12,9 @@ namespace cornu {
 // gives; they need not exist.
 CORNU_API std::vector<std::string> engine_folders(const std::string& name);
 
+// The folders of CORNU_ENGINE_PATH.
+std::vector<std::string> engine_path();
+// The folder of the library, or the program, that holds a function.
+CORNU_API std::string folder_of_code(const void* function);
+
 }  // namespace cornu

@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
-#include <sstream>
 
 #include "cornu/backend/backend.h"
 #include "cornu/backend/determinism.h"
+#include "cornu/backend/engine_folders.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -37,23 +37,11 @@ std::string known_names() {
     return names;
 }
 
-std::string directory_of_this_library() {
-    Dl_info info;
-    if (!dladdr(reinterpret_cast<void*>(&find_backend), &info) || !info.dli_fname) return ".";
-    const std::string path = info.dli_fname;
-    const size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
 std::vector<std::string> plugin_paths(const std::string& name) {
     const std::string file = "libcornu_" + name + ".so";
     std::vector<std::string> paths;
-    if (const char* list = std::getenv("CORNU_ENGINE_PATH")) {
-        std::stringstream folders(list);
-        for (std::string folder; std::getline(folders, folder, ':');)
-            if (!folder.empty()) paths.push_back(folder + "/" + file);
-    }
-    const std::string here = directory_of_this_library();
+    for (const std::string& folder : engine_path()) paths.push_back(folder + "/" + file);
+    const std::string here = folder_of_code(reinterpret_cast<void*>(&find_backend));
     paths.push_back(here + "/" + file);
     paths.push_back(here + "/../lib/cornu/" + file);
     paths.push_back(here + "/cornu/" + file);

@@ -197,6 +197,7 @@ TEST_CASE("attention is refused on inputs without steps") {
     const Tensor x = layers::InputLayer({.batch_shape = Shape{3}}).output();
     CHECK_THROWS_WITH_AS(layers::Attention()({x, x}), doctest::Contains("(batch, steps, features)"), ShapeError);
     CHECK_THROWS_WITH_AS(layers::AdditiveAttention()({x, x}), doctest::Contains("(batch, steps, features)"), ShapeError);
+    CHECK_THROWS_WITH_AS(layers::Attention()({ones({3}), ones({3})}), doctest::Contains("(batch, steps, features)"), ShapeError);
     CHECK_THROWS_AS(layers::MultiHeadAttention({.num_heads = 1, .key_dim = 2})({x, x}), ShapeError);
     CHECK_THROWS_AS(layers::GroupQueryAttention({.head_dim = 2, .num_query_heads = 2, .num_key_value_heads = 1})({x, x}), ShapeError);
 }

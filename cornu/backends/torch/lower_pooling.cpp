@@ -64,17 +64,6 @@ at::Tensor back(const at::Tensor& y, const Shape& shape) {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The least value as the row sees it (Carried::ordered).
-at::Tensor least(const Call& call, const at::Tensor& x) {
-    const DType dtype = call.first;
-    if (is_float(dtype)) return at::full({}, -infinity, x.options());
-    if (dtype == DType::bool_ || (is_unsigned_int(dtype) && dtype != DType::uint64))
-        return at::full({}, 0, x.options());
-    const int top = bits(dtype) - 1;
-    return at::full({}, top == 63 ? std::numeric_limits<int64_t>::min() : -(int64_t{1} << top),
-                    x.options());
-}
-
 // All windows, and the axes over which they lie.
 at::Tensor all_windows(const at::Tensor& x, const at::Tensor& value, const WindowAttrs& a,
                        Ints& axes) {
@@ -108,7 +97,7 @@ Values window_max(const Call& call, Values& in) {
                      call.out[0].shape)};
     }
     Ints axes;
-    const at::Tensor windows = all_windows(x, least(call, x), a, axes);
+    const at::Tensor windows = all_windows(x, at::full({}, end_of(call.first, true), x.options()), a, axes);
     return {windows.numel() == 0 ? at::full(sizes_of(call.out[0].shape), 0, x.options())
                                  : at::amax(windows, axes)};
 }

@@ -60,19 +60,12 @@ double infinity_of(bool largest) {
 
 // What a maximum (or minimum) of nothing is.
 at::Tensor of_nothing(const Call& call, const at::Tensor& x, bool largest) {
-    const DType dtype = call.out[0].dtype;
     const at::IntArrayRef sizes = sizes_of(call.out[0].shape);
-    const double infinity = infinity_of(largest);
-    if (is_complex(dtype))
+    if (is_complex(call.out[0].dtype)) {
+        const double infinity = infinity_of(largest);
         return at::full(sizes, c10::complex<double>(infinity, infinity), x.options());
-    if (is_float(dtype)) return at::full(sizes, infinity, x.options());
-    if (dtype == DType::bool_) return at::full(sizes, largest ? 0 : 1, x.options());
-    const int width = bits(call.first), top = width - 1;
-    // Seen with a sign and wider, or with the top bit flipped: see Carried::ordered.
-    if (is_unsigned_int(call.first) && call.first != DType::uint64)
-        return at::full(sizes, largest ? 0 : (int64_t{1} << width) - 1, x.options());
-    const int64_t least = top == 63 ? std::numeric_limits<int64_t>::min() : -(int64_t{1} << top);
-    return at::full(sizes, largest ? least : ~least, x.options());
+    }
+    return at::full(sizes, end_of(call.first, largest), x.options());
 }
 
 template <bool largest>

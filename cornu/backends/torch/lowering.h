@@ -90,6 +90,8 @@ at::IntArrayRef sizes_of(const Shape& shape);
 // Values of `dtype`, whose carriers x is made of, in another: as ops::cast.
 at::Tensor cast_carriers(const at::Tensor& x, DType from, DType to);
 at::Tensor full(const Call& call, const Shape& shape, double value, DType dtype);
+// The least or the greatest value of a real `dtype`, as functions of Carried::ordered see it.
+at::Scalar end_of(DType dtype, bool least);
 at::Tensor in_type(const at::Tensor& x, at::ScalarType type);  // x itself when it has it
 
 // Whether nobody else holds x, so that a result like `out` may take its memory over.

@@ -95,13 +95,6 @@ void check_version(void* library, const std::string& file) {
                                TORCH_VERSION_MINOR, ". ", advice));
 }
 
-std::string folder_of_this_plugin() {
-    Dl_info info;
-    if (!dladdr(reinterpret_cast<void*>(&find_folder), &info) || !info.dli_fname) return ".";
-    const std::string path = info.dli_fname;
-    return path.substr(0, path.rfind('/'));
-}
-
 std::shared_ptr<Backend> make() {
     const std::string folder = find_folder(), file = folder + "/" + library_file;
     void* library = open_library(file);
@@ -114,7 +107,8 @@ std::shared_ptr<Backend> make() {
     const std::string for_gpus = folder + "/lib/libtorch_cuda.so";
     if (access(for_gpus.c_str(), R_OK) == 0) open_library(for_gpus);
 
-    const std::string half = folder_of_this_plugin() + "/libcornu_torch_half.so";
+    const std::string half =
+        folder_of_code(reinterpret_cast<void*>(&find_folder)) + "/libcornu_torch_half.so";
     void* engine = dlopen(half.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!engine)
         throw BackendError(

@@ -35,6 +35,19 @@ unsigned kind_of(DType dtype) {
     return is_complex(dtype) ? complexes : floats;
 }
 
+at::Scalar end_of(DType dtype, bool least) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (is_float(dtype)) return least ? -infinity : infinity;
+    if (dtype == DType::bool_) return static_cast<int64_t>(!least);
+    // Unsigned integers are seen with a sign and wider; those of 64 bits with the top bit flipped.
+    const int width = bits(dtype);
+    if (is_unsigned_int(dtype) && dtype != DType::uint64)
+        return least ? int64_t{0} : (int64_t{1} << width) - 1;
+    const int64_t lowest =
+        width == 64 ? std::numeric_limits<int64_t>::min() : -(int64_t{1} << (width - 1));
+    return least ? lowest : ~lowest;
+}
+
 at::ScalarType carrier_of(DType dtype) {
     switch (dtype) {
         case DType::bool_:

@@ -25,12 +25,12 @@ public:
     using CustomLayer::build;
     using CustomLayer::call;
     void build(const ShapeTree& inputs) override {
-        check(inputs.is_list(), inputs.leaf_count());
+        check(inputs);
         build_weights(inputs.list()[0].leaf());
     }
 
     Structure call(const Structure& inputs, const Call& call) override {
-        check(inputs.is_list(), inputs.leaf_count());
+        check(inputs.map([](const Tensor& x) { return x.shape(); }));
         const Tensors x = inputs.flatten();
         const Tensor &query = x[0], &value = x[1], &key = x.size() > 2 ? x[2] : x[1];
         const Tensors masks = call.mask.is_list() ? call.mask.flatten() : Tensors();
@@ -51,11 +51,8 @@ public:
     }
 
     SpecTree compute_output_spec(const SpecTree& inputs, const Call& call) override {
-        check(inputs.is_list(), inputs.leaf_count());
+        check(inputs.map([](const Spec& x) { return x.shape; }));
         const Specs x = inputs.flatten();   // steps may be unknown, which a trace could not follow
-        for (const Spec& spec : x)
-            if (spec.shape.rank() < 2)
-                throw ShapeError(str(this->class_name(), ": inputs must have the axes (batch, steps, features). Received: ", spec.shape));
         Shape out = x[0].shape, scores = x[0].shape;
         out[out.rank() - 1] = x[1].shape.back();
         scores[scores.rank() - 1] = x.back().shape.dim(-2);
@@ -73,11 +70,15 @@ protected:
     virtual Tensor scores(const Tensor& query, const Tensor& key) = 0;
 
 private:
-    void check(bool list, size_t count) const {
-        if (!list)
+    void check(const ShapeTree& inputs) const {
+        const size_t count = inputs.leaf_count();
+        if (!inputs.is_list())
             throw ValueError(str(this->class_name(), " layer must be called on a list of inputs, namely [query, value] or [query, value, key]. Received: one input."));
         if (count < 2 || count > 3)
             throw ValueError(str(this->class_name(), " layer accepts inputs list of length 2 or 3, namely [query, value] or [query, value, key]. Received length: ", count, "."));
+        inputs.for_each([&](const Shape& shape) {
+            if (shape.rank() < 2) throw ShapeError(str(this->class_name(), ": inputs must have the axes (batch, steps, features). Received: ", shape));
+        });
     }
 };
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cornu/layers/preprocessing/adapting.h"
 #include "cornu/layers/preprocessing/categories.h"
-#include "cornu/layers/preprocessing/lookup_layer.h"
 #include "cornu/ops/binning.h"
 #include "cornu/ops/elementwise.h"
 
@@ -134,9 +134,7 @@ void DiscretizationConfig::describe(Schema<DiscretizationConfig>& s) {
 }
 
 Discretization::Discretization(DiscretizationConfig config) : Layer(std::make_shared<DiscretizationLayer>(std::move(config))) {}
-void Discretization::check() const {
-    if (!dynamic_cast<DiscretizationLayer*>(shared().get())) throw ValueError(str("a layer of class Discretization was expected. Received: ", defined() ? impl().class_name() : "nothing"));
-}
+void Discretization::check() const { check_class<DiscretizationLayer>(*this, "Discretization"); }
 void Discretization::adapt(const Tensor& data) const {
     static_cast<DiscretizationLayer&>(impl()).adapt([&](const auto& take) { take(data); });
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cornu/layers/preprocessing/vocabulary.h"
+
 namespace cornu::layers {
 
 namespace {
@@ -12,8 +14,6 @@ constexpr int64_t nowhere = std::numeric_limits<int64_t>::max();   // counted in
 
 std::string quoted(const std::string& token) { return "'" + token + "'"; }
 std::string quoted(int64_t token) { return std::to_string(token); }
-std::string text_of(const std::string& token) { return token; }
-std::string text_of(int64_t token) { return std::to_string(token); }
 
 template <class Token>
 std::string list(const std::vector<Token>& tokens) {

@@ -115,9 +115,7 @@ void IntegerLookupConfig::describe(Schema<IntegerLookupConfig>& s) {
 }
 
 StringLookup::StringLookup(StringLookupConfig config) : Layer(std::make_shared<StringLookupLayer>("StringLookup", std::move(config))) {}
-void StringLookup::check() const {
-    if (!dynamic_cast<StringLookupLayer*>(shared().get())) throw ValueError(str("a layer of class StringLookup was expected. Received: ", defined() ? impl().class_name() : "nothing"));
-}
+void StringLookup::check() const { check_class<StringLookupLayer>(*this, "StringLookup"); }
 void StringLookup::adapt(const Tensor& data) const { static_cast<StringLookupLayer&>(impl()).adapt(data); }
 void StringLookup::adapt(const Dataset& batches, std::optional<int64_t> steps) const { static_cast<StringLookupLayer&>(impl()).adapt(batches, steps); }
 void StringLookup::set_vocabulary(std::vector<std::string> tokens, const std::optional<std::vector<double>>& idf_weights) const {
@@ -128,9 +126,7 @@ std::shared_ptr<IndexLookup<std::string>> lookup_of(const StringLookup& layer) {
 int64_t StringLookup::vocabulary_size() const { return static_cast<StringLookupLayer&>(impl()).lookup()->size(); }
 
 IntegerLookup::IntegerLookup(IntegerLookupConfig config) : Layer(std::make_shared<IntegerLookupLayer>("IntegerLookup", std::move(config))) {}
-void IntegerLookup::check() const {
-    if (!dynamic_cast<IntegerLookupLayer*>(shared().get())) throw ValueError(str("a layer of class IntegerLookup was expected. Received: ", defined() ? impl().class_name() : "nothing"));
-}
+void IntegerLookup::check() const { check_class<IntegerLookupLayer>(*this, "IntegerLookup"); }
 void IntegerLookup::adapt(const Tensor& data) const { static_cast<IntegerLookupLayer&>(impl()).adapt(data); }
 void IntegerLookup::adapt(const Dataset& batches, std::optional<int64_t> steps) const { static_cast<IntegerLookupLayer&>(impl()).adapt(batches, steps); }
 void IntegerLookup::set_vocabulary(std::vector<int64_t> tokens, const std::optional<std::vector<double>>& idf_weights) const {

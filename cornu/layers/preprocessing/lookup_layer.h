@@ -1,8 +1,8 @@
 // What the layers with a vocabulary have in common besides the lookup itself: arguments, and files.
 #pragma once
 
-#include "cornu/data/dataset.h"
 #include "cornu/layers/configured_layer.h"
+#include "cornu/layers/preprocessing/adapting.h"
 #include "cornu/layers/preprocessing/index_lookup.h"
 #include "cornu/layers/preprocessing/lookup.h"
 #include "cornu/layers/preprocessing/vocabulary.h"
@@ -15,16 +15,6 @@ Salt salt_of(std::optional<std::vector<int64_t>>& salt);
 // Throws ValueError for idf_weights without that mode, or the mode without when a vocabulary is given.
 void check_idf_weights(CategoryMode mode, bool has_vocabulary, bool has_weights);
 void check_encoding(const std::string& encoding);
-
-// The first input of each batch, of at most `steps`.
-template <class F>
-void for_each_batch(const Dataset& batches, std::optional<int64_t> steps, F&& f) {
-    int64_t seen = 0;
-    for (const Batch& batch : batches) {
-        if (steps && seen++ >= *steps) break;
-        f(batch.x.flatten().at(0));
-    }
-}
 
 // A vocabulary that is not in the config is an asset, one token a line; weights are an array.
 template <class Token>

@@ -1,5 +1,6 @@
 #include "cornu/layers/preprocessing/normalization.h"
 
+#include "cornu/layers/preprocessing/adapting.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
@@ -125,16 +126,12 @@ void NormalizationConfig::describe(Schema<NormalizationConfig>& s) {
 }
 
 Normalization::Normalization(NormalizationConfig config) : Layer(std::make_shared<NormalizationLayer>(std::move(config))) {}
-void Normalization::check() const {
-    if (!dynamic_cast<NormalizationLayer*>(shared().get())) throw ValueError(str("a layer of class Normalization was expected. Received: ", defined() ? impl().class_name() : "nothing"));
-}
+void Normalization::check() const { check_class<NormalizationLayer>(*this, "Normalization"); }
 void Normalization::adapt(const Tensor& data) const {
     static_cast<NormalizationLayer&>(impl()).adapt([&](const auto& take) { take(data); });
 }
 void Normalization::adapt(const Dataset& batches) const {
-    static_cast<NormalizationLayer&>(impl()).adapt([&](const auto& take) {
-        for (const Batch& batch : batches) take(batch.x.flatten().at(0));
-    });
+    static_cast<NormalizationLayer&>(impl()).adapt([&](const auto& take) { for_each_batch(batches, {}, take); });
 }
 
 }  // namespace cornu::layers

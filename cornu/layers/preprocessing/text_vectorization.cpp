@@ -189,9 +189,7 @@ void TextVectorizationConfig::describe(Schema<TextVectorizationConfig>& s) {
 }
 
 TextVectorization::TextVectorization(TextVectorizationConfig config) : Layer(std::make_shared<TextVectorizationLayer>(std::move(config))) {}
-void TextVectorization::check() const {
-    if (!dynamic_cast<TextVectorizationLayer*>(shared().get())) throw ValueError(str("a layer of class TextVectorization was expected. Received: ", defined() ? impl().class_name() : "nothing"));
-}
+void TextVectorization::check() const { check_class<TextVectorizationLayer>(*this, "TextVectorization"); }
 void TextVectorization::adapt(const Tensor& texts) const { static_cast<TextVectorizationLayer&>(impl()).adapt(texts); }
 void TextVectorization::adapt(const Dataset& batches, std::optional<int64_t> steps) const { static_cast<TextVectorizationLayer&>(impl()).adapt(batches, steps); }
 void TextVectorization::set_vocabulary(std::vector<std::string> tokens, const std::optional<std::vector<double>>& idf_weights) const {

@@ -15,9 +15,6 @@ size_t line_break_at(std::string_view text, size_t at) {
     return text.substr(at, 3) == "\xe2\x80\xa8" || text.substr(at, 3) == "\xe2\x80\xa9" ? 3 : 0;
 }
 
-std::string text_of(const std::string& token) { return token; }
-std::string text_of(int64_t token) { return std::to_string(token); }
-
 void read_token(std::string_view line, std::string& token) { token = line; }
 void read_token(std::string_view line, int64_t& token) {
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), token);

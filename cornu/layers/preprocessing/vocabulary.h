@@ -19,6 +19,10 @@ public:
     Vocabulary(std::vector<Token> tokens) : std::optional<std::vector<Token>>(std::move(tokens)) {}
 };
 
+// A token as text.
+inline std::string text_of(const std::string& token) { return token; }
+inline std::string text_of(int64_t token) { return std::to_string(token); }
+
 // The text of a vocabulary file: a token a line. to_lines throws ValueError for a token that would
 // become several, which Keras would read as such. of_lines leaves out empty lines at the end.
 template <class Token>

@@ -6,26 +6,16 @@ import numpy as np
 
 import golden
 from families.images_table import BOXES, ROWS
+from families.layers import record_rows
 
 CALLS = [False, True, True]
 
 
 def record(family):
-    counts, failures = {}, []
-    for row in ROWS:
-        counts[row.layer] = counts.get(row.layer, 0) + 1
-        name = f"{row.layer}_{counts[row.layer]}"
-        if family.kept(name):
-            continue
-        try:
-            record_row(family, row, name)
-        except Exception as error:  # all of them at once: a run takes minutes
-            failures.append(f"{name}: {type(error).__name__}: {error}")
+    record_rows(family, ROWS, record_row)
     for name, function, arguments in BOXES:
         if not family.kept(name):
             record_boxes(family, name, function, arguments)
-    if failures:
-        raise SystemExit(f"{family.name}: these rows failed:\n" + "\n".join(failures))
 
 
 def copied(data):

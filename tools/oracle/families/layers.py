@@ -13,10 +13,11 @@ STEPS = 3
 
 
 def record(family):
-    record_rows(family, ROWS)
+    record_rows(family, ROWS, record_row)
 
 
-def record_rows(family, rows):
+def record_rows(family, rows, record_row):
+    """Each row by `record_row(family, row, name)`, named after its layer and counted."""
     counts, failures = {}, []
     for row in rows:
         counts[row.layer] = counts.get(row.layer, 0) + 1

@@ -5,14 +5,14 @@ import numpy as np
 from keras import layers
 
 import golden
-from families.layers import BATCH, record_rows, scatter_weights, variables
+from families.layers import BATCH, record_row, record_rows, scatter_weights, variables
 from families.recurrent_table import ROWS, STATEFUL
 
 CALLS = 3
 
 
 def record(family):
-    record_rows(family, ROWS)
+    record_rows(family, ROWS, record_row)
     for name, build in STATEFUL.items():
         if not family.kept(name):
             record_stateful(family, name, build)

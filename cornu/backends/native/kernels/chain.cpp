@@ -126,7 +126,7 @@ void ChainSpec::output(int value, DType dtype, Extent extent) {
         throw ValueError(str("a chain's output is one of its values. Received: ", value, "."));
     refuse_dtype(dtype, "outputs");
     const Kind kind = values_[static_cast<size_t>(value)].kind;
-    const bool sums = kind == Kind::sum_columns || kind == Kind::sum_all;
+    const bool sums = sums_blocks(kind);
     const bool wide = sums ? extent == (kind == Kind::sum_all ? Extent::scalar : Extent::column) && dtype == DType::float32 : extent == Extent::full || (extent == Extent::row && by_rows_ && this->extent(value) <= Extent::row);
     if (!wide) throw ValueError("a chain's output covers its shape, or has one element a row, or is a float32 sum over all rows.");
     outputs_.push_back({value, dtype, extent});
@@ -338,7 +338,7 @@ private:
                 give_back(place(o));
             }
         for (const Place& p : spread_places) give_back(p);
-        if (v.kind == Kind::sum_columns || v.kind == Kind::sum_all) {
+        if (ChainSpec::sums_blocks(v.kind)) {
             step.to = place(id) = {Place::operand, v.extent, static_cast<int>(chain_.sums_++)};
             chain_.steps_.push_back(step);
             return;
@@ -350,7 +350,7 @@ private:
 
     void add_output(const ChainSpec::Result& result) {
         Place from = place(result.value);
-        if (const Kind kind = value(result.value).kind; kind == Kind::sum_columns || kind == Kind::sum_all) {
+        if (ChainSpec::sums_blocks(value(result.value).kind)) {
             chain_.outputs_.push_back({from, result.extent, nullptr, 4, true});
             return;
         }
@@ -361,7 +361,7 @@ private:
         if (chain_.outputs_.size() < spec_.outputs_.size() || chain_.steps_.empty()) return;
         // The last step may write its result where it belongs: all reading of the block is over.
         Step& step = chain_.steps_.back();
-        if (step.kind == Kind::input || step.kind == Kind::sum_columns || step.kind == Kind::sum_all) return;
+        if (step.kind == Kind::input || ChainSpec::sums_blocks(step.kind)) return;
         int readers = 0;
         for (const Output& o : chain_.outputs_)
             if (o.from.where == Place::reg && o.from.extent == step.to.extent && o.from.index == step.to.index) ++readers;

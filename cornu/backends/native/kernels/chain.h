@@ -57,6 +57,7 @@ public:
 private:
     friend class Chain;
     enum class Kind : uint8_t { input, constant, unary, binary, pair, select, reduce, sum_columns, sum_all };
+    static bool sums_blocks(Kind kind) { return kind == Kind::sum_columns || kind == Kind::sum_all; }
     struct Value {
         Kind kind;
         uint8_t op = 0, second = 0;   // of a pair: PairFirst, PairSecond

@@ -134,23 +134,25 @@ Tensor CustomImageLayer::chosen(const Transformation& t, double lower, double up
 namespace layers {
 
 namespace {
-std::string written(const Factor& factor) { return Codec<Factor>::encode(factor).dump(); }
-std::string number(double value) { return Json(value == std::floor(value) ? Json(static_cast<int64_t>(value)) : Json(value)).dump(); }
+[[noreturn]] void refuse_factor(const Factor& factor, double low, double high, const char* name) {
+    const auto number = [](double value) { return (value == std::floor(value) ? Json(static_cast<int64_t>(value)) : Json(value)).dump(); };
+    throw ValueError(str("The `", name, "` argument should be a number (or a list of two numbers) in the range [", number(low), ", ", number(high), "]. Received: ", name, "=",
+                         Codec<Factor>::encode(factor).dump()));
+}
+Factor in_order(const Factor& range) { return {std::min(range.lower, range.upper), std::max(range.lower, range.upper)}; }
 }  // namespace
 
 void standardize_factor(Factor& factor, double low, double high, const char* name) {
     const bool fits = factor.range ? factor.lower <= high && factor.upper >= low : factor.lower >= low && factor.lower <= high;
-    if (!fits)
-        throw ValueError(str("The `", name, "` argument should be a number (or a list of two numbers) in the range [", number(low), ", ", number(high), "]. Received: ", name, "=", written(factor)));
-    if (factor.range) factor = {std::min(factor.lower, factor.upper), std::max(factor.lower, factor.upper)};
+    if (!fits) refuse_factor(factor, low, high, name);
+    if (factor.range) factor = in_order(factor);
     else factor = {std::max(-std::abs(factor.lower), low), std::abs(factor.upper)};
 }
 
 Factor strict_factor(const Factor& factor, double low, double high, const char* name, Single single) {
     for (const double end : {factor.lower, factor.upper})
-        if (!(end >= low && end <= high))
-            throw ValueError(str("The `", name, "` argument should be a number (or a list of two numbers) in the range [", number(low), ", ", number(high), "]. Received: ", name, "=", written(factor)));
-    if (factor.range) return {std::min(factor.lower, factor.upper), std::max(factor.lower, factor.upper)};
+        if (!(end >= low && end <= high)) refuse_factor(factor, low, high, name);
+    if (factor.range) return in_order(factor);
     return {single == Single::symmetric ? -std::abs(factor.lower) : 0, single == Single::symmetric ? std::abs(factor.upper) : factor.upper};
 }
 

@@ -97,10 +97,9 @@ public:
 
     Tensor transform_images(const Tensor& images, const Transformation& t) override {
         const Tensor x = ops::cast(images, compute_dtype());
-        const int64_t height = config_.height, width = config_.width;
-        if (fits(t.images)) return window(x, t.images, (t.images.height - height) / 2, (t.images.width - width) / 2, height, width);
-        const Part part = part_of(t.images, height, width);
-        return ops::image::resize(window(x, t.images, part.top, part.left, part.height, part.width), {height, width}, {.data_format = config_.data_format});
+        const Part part = cut(t.images);
+        const Tensor middle = window(x, t.images, part.top, part.left, part.height, part.width);
+        return fits(t.images) ? middle : ops::image::resize(middle, {config_.height, config_.width}, {.data_format = config_.data_format});
     }
     Tensor transform_segmentation_masks(const Tensor& masks, const Transformation& t) override { return transform_images(masks, t); }
     Shape compute_output_shape(const Shape& images) const override { return resized_shape(images, config_.height, config_.width, channels_first()); }
@@ -108,7 +107,7 @@ public:
     BoundingBoxes transform_bounding_boxes(BoundingBoxes b, const Transformation& t) override {
         const int64_t height = config_.height, width = config_.width;
         b = boxes::convert_format(std::move(b), bounding_box_format(), "xyxy", t.images.height, t.images.width);
-        const Part part = fits(t.images) ? Part{(t.images.height - height) / 2, (t.images.width - width) / 2, height, width} : part_of(t.images, height, width);
+        const Part part = cut(t.images);
         b.boxes = boxes::crop(b.boxes, part.top, part.left, part.height, part.width);
         if (!fits(t.images)) {
             b = boxes::convert_format(std::move(b), "xyxy", "rel_xyxy", part.height, part.width);
@@ -120,6 +119,10 @@ public:
 
 private:
     bool fits(const ImageShape& s) const { return s.height >= config_.height && s.width >= config_.width; }
+    Part cut(const ImageShape& s) const {
+        const int64_t height = config_.height, width = config_.width;
+        return fits(s) ? Part{(s.height - height) / 2, (s.width - width) / 2, height, width} : part_of(s, height, width);
+    }
 };
 
 class RandomCropLayer final : public ImageLayer<RandomCropConfig> {
@@ -133,7 +136,7 @@ public:
 
     void draw(Transformation& t) override {
         const int64_t height = config_.height, width = config_.width;
-        if (t.training && t.images.height > height && t.images.width > width) {
+        if (has_room(t)) {
             const auto place = [&](int64_t room) { return ops::cast(random::uniform({}, 0, static_cast<double>(room + 1), {}, t.seed), DType::int32); };
             t["top"] = place(t.images.height - height);
             t["left"] = place(t.images.width - width);
@@ -147,15 +150,14 @@ public:
     Tensor transform_images(const Tensor& images, const Transformation& t) override {
         const Tensor x = ops::cast(images, compute_dtype());
         const int64_t height = config_.height, width = config_.width;
-        Tensor out;
-        if (t.training && t.images.height > height && t.images.width > width) {
+        if (has_room(t)) {
             Tensors start(4, Tensor(0));
             start[static_cast<size_t>(t.images.height_axis())] = t["top"];
             start[static_cast<size_t>(t.images.width_axis())] = t["left"];
             return prim::dynamic_slice(x, start, resized_shape(x.shape(), height, width, channels_first()));
         }
         const Part part = part_of(t.images, height, width);
-        out = window(x, t.images, part.top, part.left, height, width);
+        const Tensor out = window(x, t.images, part.top, part.left, height, width);
         if (out.shape() == resized_shape(x.shape(), height, width, channels_first())) return out;
         return ops::cast(ops::image::resize(out, {height, width}, {.data_format = config_.data_format}), compute_dtype());
     }
@@ -173,6 +175,9 @@ public:
 
 protected:
     bool masks_always() const override { return true; }
+
+private:
+    bool has_room(const Transformation& t) const { return t.training && t.images.height > config_.height && t.images.width > config_.width; }
 };
 
 }  // namespace
