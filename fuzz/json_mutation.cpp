@@ -42,7 +42,7 @@ void change(Json& root, Random& random) {
             at = Json(*all[random() % all.size()]);
             break;
         case 2:
-            if (at.is_int()) at = at.as_int() + static_cast<int64_t>(random() % 7) - 3;
+            if (at.is_int()) at = static_cast<int64_t>(static_cast<uint64_t>(at.as_int()) + random() % 7 - 3);   // wraps
             else if (at.is_double()) at = -at.as_double();
             else at = interesting(random);
             break;

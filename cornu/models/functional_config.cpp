@@ -1,5 +1,7 @@
 // get_config and from_config of Functional and Sequential models.
+#include <cmath>
 #include <deque>
+#include <limits>
 
 #include "cornu/models/functional.h"
 #include "cornu/models/model_config.h"
@@ -173,6 +175,9 @@ Tensor constant_from_json(const Json& json, std::optional<DType> dtype) {
         using T = decltype(zero);
         auto* to = static_cast<T*>(out.mutable_raw());
         for (size_t i = 0; i < values.size(); ++i) {
+            if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+                if (!(values[i] >= static_cast<double>(std::numeric_limits<T>::min()) && values[i] < std::ldexp(1.0, std::numeric_limits<T>::digits)))
+                    throw ValueError(str("a constant of dtype ", name(wanted), " cannot hold ", values[i], "."));
             if constexpr (std::is_arithmetic_v<T>) to[i] = static_cast<T>(values[i]);
             else to[i] = T(static_cast<float>(values[i]));
         }

@@ -170,5 +170,10 @@ TEST_CASE("a model's config is JSON, and makes it again") {
     again.set_weights(model.get_weights());
     CHECK(same(again(data({2, 4})), model(data({2, 4}))));
     CHECK_THROWS_AS(model_from_json("{"), Error);
+    const Tensor x = Input({.shape = {2}, .dtype = "int32"});
+    std::string graph = Model({x}, {x + Tensor::from(std::vector<int32_t>{31337, 1}, {2})}).to_json();
+    CHECK(model_from_json(graph).to_json() == graph);
+    graph.replace(graph.find("31337"), 5, "1099511627776");
+    CHECK_THROWS_WITH_AS(model_from_json(graph), doctest::Contains("int32 cannot hold"), ValueError);
     CHECK_THROWS_AS(model_from_json(R"({"class_name": "Dense", "config": {"units": 1}, "module": "keras.layers"})"), ValueError);
 }

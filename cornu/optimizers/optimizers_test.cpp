@@ -165,6 +165,18 @@ struct Held : CustomSchedule {
 
 }  // namespace
 
+TEST_CASE("Keras on PyTorch names modules of its own for the same optimizers") {
+    Json adam = Codec<Optimizer>::encode(optimizers::Adam({.learning_rate = 0.5}));
+    Optimizer read;
+    adam.set("module", "keras.src.backend.torch.optimizers.torch_adam");
+    adam.set("registered_name", "Adam");
+    Codec<Optimizer>::decode(adam, read);
+    CHECK(read.name() == "adam");
+    CHECK(Codec<Optimizer>::encode(read)["module"] == Json("keras.optimizers"));
+    adam.set("module", "elsewhere");
+    CHECK_THROWS_WITH_AS(Codec<Optimizer>::decode(adam, read), doctest::Contains("register_optimizer"), ValueError);
+}
+
 TEST_CASE("optimizers and schedules of one's own") {
     Context context;
     const Context::Use use(context);

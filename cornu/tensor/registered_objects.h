@@ -52,7 +52,9 @@ template <class Impl>
 std::shared_ptr<Impl> make_object(const std::vector<ObjectClass<Impl>>& family, const SerializedObject& object,
                                   std::string_view kind, std::string_view verb) {
     if (const auto* own = RegisteredClasses<Impl>::current().find(object)) return own->make(object.config);
-    if (!object.registered_name.empty() || object.class_name.find('>') != std::string::npos)
+    // Keras on PyTorch has optimizers of its own under the common names: keras.src.backend.torch.….Adam.
+    const bool of_keras = object.module.rfind("keras.", 0) == 0 && object.registered_name == object.class_name;
+    if ((!object.registered_name.empty() && !of_keras) || object.class_name.find('>') != std::string::npos)
         throw ValueError(str("could not locate the ", kind, " class '", describe_object(object), "'. A class of one's own must be known by ",
                              verb, "<T>(\"package>Name\") first."));
     return find_object_class(family, object.class_name, kind).make(object.config);

@@ -71,7 +71,7 @@ PJRT_Buffer_Type type_of(DType dtype) {
     }
 }
 
-// ---- CompileOptionsProto, of which three numbers and one switch are needed ----
+// ---- CompileOptionsProto, of which three numbers and two switches are needed ----
 
 void put_varint(std::string& out, uint64_t value) {
     for (; value >= 128; value >>= 7) out.push_back(static_cast<char>((value & 127) | 128));
@@ -93,12 +93,16 @@ std::string compile_options(const std::string& platform) {
     put_number(build, 5, 1);   // num_partitions
     put_bytes(out, 3, build);  // executable_build_options
     if (platform == "cpu") {
-        // Else a maximum may lose the NaN that it was given.
-        std::string value, entry;
-        put_number(value, 2, 0);  // bool_field
-        put_bytes(entry, 1, "xla_cpu_enable_fast_min_max");
-        put_bytes(entry, 2, value);
-        put_bytes(out, 7, entry);  // env_option_overrides
+        // With the first a maximum may lose the NaN that it was given. The second keeps a product's
+        // right side in a packed copy for as long as its address stays: donated weights change in
+        // place, and the next step would read the old ones.
+        for (const char* off : {"xla_cpu_enable_fast_min_max", "xla_cpu_use_xnnpack"}) {
+            std::string value, entry;
+            put_number(value, 2, 0);  // bool_field
+            put_bytes(entry, 1, off);
+            put_bytes(entry, 2, value);
+            put_bytes(out, 7, entry);  // env_option_overrides
+        }
     }
     return out;
 }
