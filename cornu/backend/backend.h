@@ -48,6 +48,8 @@ public:
     virtual Tensors run(const Op& op, const Tensors& in, const Attrs& attrs);
     // The same value in this engine's memory; host engines return it as it is.
     virtual Tensor upload(const Tensor& tensor, const std::string& device);
+    // Returns when nothing that it was given still runs; host engines are done when they return.
+    virtual void synchronize() {}
 
 protected:
     Backend();

@@ -42,7 +42,10 @@ struct Stopwatch : CustomCallback {
     Stopwatch(Measured& result, int64_t warmup, std::function<void()> when_warm) : result(result), warmup(warmup), when_warm(std::move(when_warm)) { result.ms.reserve(1 << 16); }
     bool wants_batch_logs() const override { return false; }
     void on_train_batch_begin(int64_t, const Logs&) override { begin(); }
-    void on_train_batch_end(int64_t, const Logs&) override { end(); }
+    void on_train_batch_end(int64_t, const Logs&) override {
+        current_backend()->synchronize();
+        end();
+    }
     void on_predict_batch_begin(int64_t, const Logs&) override { begin(); }
     void on_predict_batch_end(int64_t, const Logs&) override { end(); }
     void begin() {
@@ -121,8 +124,8 @@ int bench(const Options& o) {
         const Tensors flat = x.flatten();
         for (int64_t i = 0; i < o.steps + warmup; ++i) {
             stopwatch.begin();
-            if (flat.size() == 1 && model.output().is_leaf()) model.predict(flat[0], {.batch_size = o.batch_size, .verbose = Verbose::silent});
-            else model.predict(x, {.batch_size = o.batch_size, .verbose = Verbose::silent});
+            if (flat.size() == 1 && model.output().is_leaf()) (void)model.predict(flat[0], {.batch_size = o.batch_size, .verbose = Verbose::silent}).to_host();
+            else model.predict(x, {.batch_size = o.batch_size, .verbose = Verbose::silent}).for_each([](const Tensor& y) { (void)y.to_host(); });
             stopwatch.end();
         }
     }

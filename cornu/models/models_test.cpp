@@ -1,10 +1,13 @@
 // What models are as graphs, stacks and classes of one's own; training them is tested in training/.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "cornu/autodiff/tape.h"
 #include "cornu/layers/layers.h"
 #include "cornu/models/model.h"
 #include "cornu/ops/elementwise.h"
+#include "cornu/ops/indexing.h"
 #include "cornu/ops/nn.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/shape_ops.h"
@@ -160,6 +163,22 @@ TEST_CASE("arguments of a call reach the layer: masks, states and switches, in a
     CHECK_THROWS_WITH_AS(attention(x), doctest::Contains("{query, value}"), ValueError);
     CHECK_THROWS_WITH_AS(attention({x, data({2, 6})}), doctest::Contains("three axes"), ShapeError);
     CHECK_THROWS_WITH_AS(layers::GroupQueryAttention({.head_dim = 2, .num_query_heads = 3, .num_key_value_heads = 2}), doctest::Contains("divisible"), ValueError);
+}
+
+TEST_CASE("keys at the ends of int64 select what Python's would, or are refused") {
+    constexpr int64_t most = std::numeric_limits<int64_t>::max(), least = std::numeric_limits<int64_t>::min();
+    const Tensor x = data({5});
+    for (const int64_t step : {most, least}) {
+        const int64_t first = step > 0 ? 0 : 4;
+        CHECK(same(ops::get_item(x, {ops::SliceIndex{{}, {}, step}}), ops::get_item(x, {ops::SliceIndex{first, first + 1, {}}})));
+    }
+    CHECK(ops::get_item(x, {ops::SliceIndex{least, most, {}}}).shape() == Shape{5});
+    CHECK(ops::get_item(x, {ops::SliceIndex{most, least, {}}}).shape() == Shape{0});
+    const Tensor rows = Input({.shape = {3}});
+    for (const int64_t i : {most, least}) {
+        CHECK_THROWS_WITH_AS(ops::get_item(x, {i}), doctest::Contains("out of bounds"), ValueError);
+    }
+    CHECK_THROWS_WITH_AS(ops::get_item(rows, {most}), doctest::Contains("out of bounds"), ValueError);   // of a size not known yet
 }
 
 TEST_CASE("a model's config is JSON, and makes it again") {

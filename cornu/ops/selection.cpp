@@ -1,4 +1,6 @@
 // One-hot and slices of indexing.h.
+#include <limits>
+
 #include "cornu/ops/catalogue.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
@@ -158,8 +160,8 @@ struct Selection {
 
 // Python's slice.indices.
 void resolve_slice(const ops::SliceIndex& s, int64_t size, Selection& out, int64_t axis) {
-    const int64_t step = s.step.value_or(1);
-    if (step == 0) throw ValueError("ops.get_item: the step of a slice must not be zero.");
+    if (s.step == 0) throw ValueError("ops.get_item: the step of a slice must not be zero.");
+    const int64_t step = std::clamp(s.step.value_or(1), -size - 1, size + 1);   // beyond that it takes one element, all the same
     const auto bound = [&](int64_t v, int64_t low, int64_t high) { return std::clamp(v < 0 ? v + size : v, low, high); };
     int64_t first, count;
     if (step > 0) {
@@ -205,7 +207,7 @@ Selection resolve_key(const Shape& x, const std::vector<ops::Index>& given) {
             s.out.push_back(1);
         } else if (const auto* at = std::get_if<int64_t>(&i)) {
             const int64_t size = x[axis], index = *at < 0 && size >= 0 ? *at + size : *at;
-            if (size >= 0 && (index < 0 || index >= size))
+            if ((size >= 0 && (index < 0 || index >= size)) || index == std::numeric_limits<int64_t>::max())
                 throw ValueError(str("ops.get_item: index ", *at, " is out of bounds for axis ", axis, " of size ", size, "."));
             s.start.push_back(index);
             s.stop.push_back(index + 1);

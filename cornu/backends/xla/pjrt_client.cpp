@@ -219,7 +219,7 @@ void Client::await(PJRT_Event* event, const char* what) const {
     check(error, what);
 }
 
-std::shared_ptr<const Program> Client::load(const std::string& bytes) const {
+std::shared_ptr<Program> Client::load(const std::string& bytes) {
     auto load = CORNU_PJRT_ARGS(PJRT_Executable_DeserializeAndLoad_Args);
     load.client = client_;
     load.serialized_executable = bytes.data();
@@ -229,7 +229,7 @@ std::shared_ptr<const Program> Client::load(const std::string& bytes) const {
     } catch (const BackendError&) {
         return nullptr;
     }
-    return std::make_shared<const Program>(*this, load.loaded_executable);
+    return std::make_shared<Program>(*this, load.loaded_executable);
 }
 
 std::string Client::serialized(PJRT_LoadedExecutable* executable) const {
@@ -253,7 +253,7 @@ std::string Client::serialized(PJRT_LoadedExecutable* executable) const {
     return out;
 }
 
-std::shared_ptr<const Program> Client::compile(const std::string& text) const {
+std::shared_ptr<Program> Client::compile(const std::string& text) {
     const std::string options = compile_options(platform_),
                       key = str(options.size(), " ", options, text);
     if (const auto kept = cache_->find(key))
@@ -281,7 +281,7 @@ std::shared_ptr<const Program> Client::compile(const std::string& text) const {
     if (std::chrono::steady_clock::now() - started > std::chrono::milliseconds(50))
         if (const std::string bytes = serialized(compile.executable); !bytes.empty())
             cache_->put(key, bytes);
-    return std::make_shared<const Program>(*this, compile.executable);
+    return std::make_shared<Program>(*this, compile.executable);
 }
 
 std::shared_ptr<DeviceBuffer> Client::upload(const Tensor& host, Backend& backend) const {
@@ -334,14 +334,28 @@ void DeviceBuffer::copy_to_host(void* out) const {
     client_.await(get.event, "running");  // a run that failed says so here
 }
 
+void Pending::begin() {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+}
+void Pending::end() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+}
+void Pending::wait() {
+    std::unique_lock lock(mutex_);
+    none_.wait(lock, [&] { return count_ == 0; });
+}
+
 Program::~Program() {
+    synchronize();
     auto destroy = CORNU_PJRT_ARGS(PJRT_LoadedExecutable_Destroy_Args);
     destroy.executable = handle_;
     client_.api_->PJRT_LoadedExecutable_Destroy(&destroy);
 }
 
 void Program::run(std::span<PJRT_Buffer* const> arguments, std::span<const int64_t> kept,
-                  std::span<PJRT_Buffer*> results) const {
+                  std::span<PJRT_Buffer*> results) {
     auto options = CORNU_PJRT_ARGS(PJRT_ExecuteOptions);
     options.non_donatable_input_indices = kept.data();
     options.num_non_donatable_input_indices = kept.size();
@@ -354,7 +368,35 @@ void Program::run(std::span<PJRT_Buffer* const> arguments, std::span<const int64
     execute.num_devices = 1;
     execute.num_args = arguments.size();
     execute.output_lists = &result_list;
+    PJRT_Event* done = nullptr;
+    execute.device_complete_events = &done;
     client_.check(client_.api_->PJRT_LoadedExecutable_Execute(&execute), "running");
+
+    client_.pending_.begin();
+    pending_.begin();
+    auto notify = CORNU_PJRT_ARGS(PJRT_Event_OnReady_Args);
+    notify.event = done;
+    notify.user_arg = this;
+    notify.callback = [](PJRT_Error* error, void* program) {
+        auto* self = static_cast<Program*>(program);
+        Client& client = self->client_;
+        if (error) {  // those who read the results are told
+            auto destroy = CORNU_PJRT_ARGS(PJRT_Error_Destroy_Args);
+            destroy.error = error;
+            client.api_->PJRT_Error_Destroy(&destroy);
+        }
+        self->pending_.end();
+        client.pending_.end();
+    };
+    PJRT_Error* const error = client_.api_->PJRT_Event_OnReady(&notify);
+    if (error) {
+        pending_.end();
+        client_.pending_.end();
+    }
+    client_.check(error, "running");
+    auto destroy = CORNU_PJRT_ARGS(PJRT_Event_Destroy_Args);
+    destroy.event = done;
+    client_.check(client_.api_->PJRT_Event_Destroy(&destroy), "running");
 }
 
 }  // namespace cornu::xla

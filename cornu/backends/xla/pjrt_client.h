@@ -2,7 +2,9 @@
 // plugin's library is opened at run time; its header is seen by pjrt_client.cpp only.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,22 +39,36 @@ private:
     int64_t rank_;
 };
 
+// How many runs have begun and not ended.
+class Pending {
+public:
+    void begin();
+    void end();
+    void wait();  // until there are none
+
+private:
+    std::mutex mutex_;
+    std::condition_variable none_;
+    size_t count_ = 0;
+};
+
 // A compiled program, ready on the device.
 class Program {
 public:
-    Program(const Client& client, PJRT_LoadedExecutable* handle)
-        : client_(client), handle_(handle) {}
+    Program(Client& client, PJRT_LoadedExecutable* handle) : client_(client), handle_(handle) {}
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
     // Starts a run. Arguments in `kept` (indices) stay valid even where the program says it takes
     // their memory over. Writes one handle per result; the caller destroys them.
     void run(std::span<PJRT_Buffer* const> arguments, std::span<const int64_t> kept,
-             std::span<PJRT_Buffer*> results) const;
+             std::span<PJRT_Buffer*> results);
+    void synchronize() { pending_.wait(); }  // returns when no run of it is under way
 
 private:
-    const Client& client_;
+    Client& client_;
     PJRT_LoadedExecutable* handle_;
+    Pending pending_;
 };
 
 // One plugin, one device. Never destroyed: buffers may outlive whoever made it, and the plugin's
@@ -72,8 +88,9 @@ public:
 
     // `text` is a StableHLO module. Throws BackendError with what the compiler says. What takes
     // long is kept on disk.
-    std::shared_ptr<const Program> compile(const std::string& text) const;
+    std::shared_ptr<Program> compile(const std::string& text);
     std::shared_ptr<DeviceBuffer> upload(const Tensor& host, Backend& backend) const;
+    void synchronize() { pending_.wait(); }  // returns when no run is under way
 
 private:
     friend class DeviceBuffer;
@@ -81,8 +98,8 @@ private:
     void check(PJRT_Error* error, const char* what) const;
     void await(PJRT_Event* event, const char* what) const;  // and destroys it
 
-    std::shared_ptr<const Program> load(const std::string& bytes) const;  // null when it cannot
-    std::string serialized(PJRT_LoadedExecutable* executable) const;      // empty likewise
+    std::shared_ptr<Program> load(const std::string& bytes);          // null when it cannot
+    std::string serialized(PJRT_LoadedExecutable* executable) const;  // empty likewise
     std::string stamp() const;
 
     std::string plugin_, platform_, version_, platform_version_;
@@ -90,6 +107,7 @@ private:
     const PJRT_Api* api_ = nullptr;
     PJRT_Client* client_ = nullptr;
     PJRT_Device* device_ = nullptr;
+    Pending pending_;
 };
 
 // The plugin's file by the order that docs/engines.md gives. Throws BackendError with what was

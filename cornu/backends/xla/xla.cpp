@@ -68,7 +68,7 @@ std::string largest_value(const Graph& graph) {
 class XlaExecutable final : public Executable {
 public:
     XlaExecutable(const Graph& graph, const Client& client, Backend& backend, std::string text,
-                  std::shared_ptr<const Program> program, const Tensors& constants)
+                  std::shared_ptr<Program> program, const Tensors& constants)
         : client_(client),
           backend_(backend),
           text_(std::move(text)),
@@ -88,6 +88,9 @@ public:
             }
         }
     }
+
+    // The plugin must not be at work when the process ends.
+    ~XlaExecutable() override { program_->synchronize(); }
 
     void run(std::span<const Tensor* const> inputs, std::span<Tensor* const> outputs) override {
         CORNU_CHECK(inputs.size() == in_.size() && outputs.size() == out_.size(),
@@ -150,7 +153,7 @@ private:
     const Client& client_;
     Backend& backend_;
     std::string text_;
-    std::shared_ptr<const Program> program_;
+    std::shared_ptr<Program> program_;
     Specs in_, out_;
     std::vector<int32_t> donated_;
     std::string largest_;
@@ -180,7 +183,7 @@ public:
     }
     std::shared_ptr<Executable> compile(const Graph& graph) override {
         Module module = to_stablehlo(graph, *this);
-        std::shared_ptr<const Program> program = compiled(module.text);
+        std::shared_ptr<Program> program = compiled(module.text);
         return std::make_shared<XlaExecutable>(graph, client_, *this, std::move(module.text),
                                                std::move(program), module.constants);
     }
@@ -188,15 +191,16 @@ public:
         if (on_device(tensor, client_) || !has_type(tensor.dtype())) return tensor;
         return Tensor::on(client_.upload(tensor.to_host(), *this), tensor.spec());
     }
+    void synchronize() override { client_.synchronize(); }
 
 private:
-    std::shared_ptr<const Program> compiled(const std::string& text) {
+    std::shared_ptr<Program> compiled(const std::string& text) {
         {
             const std::lock_guard lock(mutex_);
             const auto found = programs_.find(text);
             if (found != programs_.end()) return found->second;
         }
-        std::shared_ptr<const Program> program =
+        std::shared_ptr<Program> program =
             client_.compile(text);  // others may compile meanwhile
         const std::lock_guard lock(mutex_);
         if (programs_.size() >= capacity)
@@ -205,9 +209,9 @@ private:
     }
 
     static constexpr size_t capacity = 1024;
-    const Client& client_;
+    Client& client_;
     std::mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<const Program>> programs_;
+    std::unordered_map<std::string, std::shared_ptr<Program>> programs_;
 };
 
 }  // namespace
