@@ -21,7 +21,6 @@ namespace {
 constexpr const char* config_member = "config.json";
 constexpr const char* metadata_member = "metadata.json";
 constexpr const char* weights_member = "model.weights.h5";
-constexpr const char* keras_version = "3.15.1";   // whose format this is
 
 Json parse_json(std::string_view text, const std::string& where, const LoadLimits& limits) {
     try {
@@ -148,12 +147,12 @@ Json model_config(const Model& model) {
     return config;
 }
 
-void add_model(ZipWriter& zip, const Model& model, const Json& config) {
+void add_model(ZipWriter& zip, const Model& model, const Json& config, const KerasVersion& version) {
     Hdf5Writer weights;
     Tensors keep;
     const std::vector<StateGroup> groups = state_of(model);
     write_state(groups, weights, keep);
-    zip.add(metadata_member, std::string_view(Json::object({{"keras_version", keras_version}, {"date_saved", now()}}).dump()));
+    zip.add(metadata_member, std::string_view(Json::object({{"keras_version", to_string(version)}, {"date_saved", now()}}).dump()));
     if (!config.is_null()) zip.add(config_member, std::string_view(config.dump()));
     weights.write(zip.begin(weights_member, weights.size()));
     zip.end();
@@ -163,6 +162,7 @@ void add_model(ZipWriter& zip, const Model& model, const Json& config) {
 void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {
     if (path.extension() == ".h5" && !path.string().ends_with(".weights.h5")) {
         if (options.self_check) throw ValueError("self_check needs a .keras file.");
+        if (!options.keras_version.empty()) throw ValueError("keras_version needs a .keras file.");
         for (const StateGroup& group : state_of(model))
             if (group.stored && !group.stored->asset_names().empty())
                 throw ValueError(str("an .h5 file has no place for the vocabulary of the layer \"", group.name, "\"; save a .keras file. Received: filepath=", path.string()));
@@ -172,10 +172,11 @@ void save_model(const Model& model, const std::filesystem::path& path, const Sav
     if (path.extension() != ".keras")
         throw ValueError(str("Invalid `filepath` argument: expected a `.keras` extension. Received: filepath=", path.string()));
     const std::vector<std::byte> self_check = options.self_check ? make_self_check(model, options.self_check_inputs) : std::vector<std::byte>();
-    const Json config = model_config(model);
+    const KerasVersion version = options.keras_version.empty() ? written_keras_version : parse_keras_version(options.keras_version);
+    const Json config = config_for_version(model_config(model), version);
     AtomicFile file(path);
     ZipWriter zip(file);
-    add_model(zip, model, config);
+    add_model(zip, model, config, version);
     if (options.self_check) zip.add(self_check_member, self_check);
     zip.finish();
     file.commit();

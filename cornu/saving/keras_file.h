@@ -8,6 +8,7 @@
 
 #include "cornu/models/model.h"
 #include "cornu/saving/byte_source.h"
+#include "cornu/saving/keras_version.h"
 #include "cornu/saving/load_limits.h"
 #include "cornu/saving/load_report.h"
 #include "cornu/saving/zip.h"
@@ -26,6 +27,8 @@ struct LoadOptions {
 struct SaveOptions {
     bool self_check = false;               // stores inputs and what the model makes of them
     Structure self_check_inputs = {};      // made up, small, of the model's input shapes, when empty
+    std::string keras_version = {};        // "3.3.0": a `.keras` file that this Python Keras loads, too;
+                                           //   ValueError when the model has what it does not know
 };
 
 // The model in the file, with its weights and, when it was compiled, its optimizer's state. Throws
@@ -37,8 +40,9 @@ namespace saving {
 CORNU_API Model load_model(const ByteSource& file, const LoadOptions& options = {});
 // The JSON of the two members, as a file would hold them.
 CORNU_API Json model_config(const Model& model);
-// The members of a `.keras` file; without a config Keras takes it for weights alone.
-CORNU_API void add_model(ZipWriter& zip, const Model& model, const Json& config);
+// The members of a `.keras` file; without a config Keras takes it for weights alone. The config must
+// be one for the given version of Keras, see keras_version.h.
+CORNU_API void add_model(ZipWriter& zip, const Model& model, const Json& config, const KerasVersion& version = written_keras_version);
 // Written beside and renamed: `path` has the whole model or is as it was. By the extension .keras or,
 // for Keras 2, .h5.
 CORNU_API void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options = {});
