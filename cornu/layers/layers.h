@@ -17,6 +17,7 @@
 #include "cornu/layers/core/lambda.h"
 #include "cornu/layers/core/lora.h"
 #include "cornu/layers/core/reversible_embedding.h"
+#include "cornu/layers/core/torch_module_wrapper.h"
 #include "cornu/layers/core/wrapper.h"
 #include "cornu/layers/merging/dot.h"
 #include "cornu/layers/merging/merging.h"

@@ -38,6 +38,7 @@ const std::vector<LayerClass>& layer_classes() {
         item<Lambda>("Lambda"),
         item<ReversibleEmbedding>("ReversibleEmbedding"),
         item<Wrapper>("Wrapper"),
+        item<TorchModuleWrapper>("TorchModuleWrapper"),
         // activations
         item<ReLU>("ReLU"),
         item<LeakyReLU>("LeakyReLU"),

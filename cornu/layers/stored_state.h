@@ -17,10 +17,12 @@ public:
     virtual ~StoredState() = default;
 
     // What stands at vars/0, vars/1, …, in place of the layer's variables in their own order: a
-    // variable, and the value that is written for it where that is another than its own.
+    // variable, the value that is written for it where that is another than its own, and the name
+    // that it has there instead of its number. A variable may stand there under several names.
     struct Item {
         Variable variable;
         std::function<Tensor()> value = {};
+        std::string name = {};
     };
     virtual std::optional<std::vector<Item>> stored_variables() const { return std::nullopt; }
     virtual void variables_loaded() {}

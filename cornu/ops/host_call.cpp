@@ -19,10 +19,12 @@ constinit const Op host_call_op = {
     .name = "host_call", .doc = "A C++ function of tensors, run on the host.",
     .inputs = -1,
     .infer = [](const InferArgs& a) { return a.as<HostCallAttrs>().function->infer(a.in); },
-    .vjp = no_gradient,
+    .vjp = [](const Vjp& v) { return v.as<HostCallAttrs>().function->vjp(v); },
     .traits = {.host_only = true}};
 
 }  // namespace
+
+Tensors HostFunction::vjp(const Vjp& v) const { return no_gradient(v); }
 
 Tensors host_call(HostFunctionPtr function, const Tensors& in) {
     Tensors out = apply(host_call_op, in, HostCallAttrs{function});

@@ -16,6 +16,8 @@ public:
     virtual std::string name() const = 0;                       // "StringLookup", for people
     virtual Specs infer(std::span<const Spec> in) const = 0;    // None where the values decide
     virtual Tensors run(const Tensors& in) const = 0;           // host tensors; by several threads at once
+    // Gradients by the inputs, made of ops; none, unless overridden: what it makes does not count.
+    virtual Tensors vjp(const Vjp& v) const;
 };
 using HostFunctionPtr = std::shared_ptr<const HostFunction>;
 
@@ -26,7 +28,6 @@ public:
     using UnsupportedError::UnsupportedError;
 };
 
-// Derivatives by the inputs are zero.
 CORNU_API Tensors host_call(HostFunctionPtr function, const Tensors& in);
 // Carries a node of it out, as eager mode and cut graphs do: inputs are brought to the host first.
 CORNU_API Tensors run_host_call(const Attrs& attrs, const Tensors& in);

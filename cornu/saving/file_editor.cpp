@@ -79,7 +79,7 @@ KerasFileEditor::Comparison KerasFileEditor::compare(const Model& reference) con
     for (const StateGroup& group : state_of(reference)) {
         const auto object = objects_.find(group.path);
         for (size_t i = 0; i < group.variables.size(); ++i) {
-            const std::string weight = std::to_string(i), place = group.path.empty() ? weight : group.path + "/" + weight;
+            const std::string weight = group.array_name(i), place = group.path.empty() ? weight : group.path + "/" + weight;
             known.emplace(group.path, weight);
             const auto* array = object == objects_.end() ? nullptr : object->second.contains(weight) ? &object->second.at(weight) : nullptr;
             if (!array) error(str(place, ": missing from the file"));

@@ -25,7 +25,7 @@ constexpr int64_t huge = int64_t(1) << 31;   // a size in a config that no publi
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> dangerous = {{
     {"Lambda", "a Lambda layer calls a function that the file names, or brings as Python code"},
     {"__lambda__", "Python code"},
-    {"TorchModuleWrapper", "holds a Python pickle, which runs code when it is loaded"},
+    {"TorchModuleWrapper", "holds a Python pickle or a TorchScript program, which runs code when it is loaded"},
     {"TFSMLayer", "loads a foreign SavedModel from a path"},
     {"function", "names a Python function"},
 }};

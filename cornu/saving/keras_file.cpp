@@ -11,6 +11,7 @@
 #include "cornu/saving/model_state.h"
 #include "cornu/saving/self_check.h"
 #include "cornu/saving/zip.h"
+#include "cornu/tensor/safe_mode.h"
 
 namespace cornu {
 
@@ -136,6 +137,7 @@ Model load_legacy(const ByteSource& file, const LoadOptions& options) {
 }  // namespace
 
 Model load_model(const ByteSource& file, const LoadOptions& options) {
+    const SafeMode safe_mode(options.safe_mode);
     const bool hdf5 = file.size() >= hdf5::signature.size() && file.text(0, hdf5::signature.size()) == hdf5::signature;
     return hdf5 ? load_legacy(file, options) : load_keras(file, options);
 }

@@ -20,6 +20,8 @@ struct LoadOptions {
     bool strict = true;                    // FileError unless every variable was found and fits
     bool self_check = false;               // runs the model on the inputs stored with it, see SaveOptions;
                                            //   FileError when there are none or the outputs differ
+    bool safe_mode = true;                 // false: a program in the file may run, TorchScript (docs/torch_modules.md);
+                                           //   only for files that you would run as a program
     saving::LoadLimits limits = {};
     saving::LoadReport* report = nullptr;  // filled when given, also before a strict refusal
 };

@@ -31,6 +31,7 @@ public:
             for (StoredState::Item& item : *items) {
                 group.variables.push_back(item.variable);
                 group.values.push_back(std::move(item.value));
+                group.names.push_back(std::move(item.name));
             }
         }
         groups.push_back(std::move(group));
@@ -97,9 +98,13 @@ Tensor StateGroup::value(size_t variable) const {
     return variable < values.size() && values[variable] ? values[variable]() : variables[variable].value();
 }
 
+std::string StateGroup::array_name(size_t variable) const {
+    return variable < names.size() && !names[variable].empty() ? names[variable] : std::to_string(variable);
+}
+
 std::vector<StateGroup::Array> StateGroup::arrays() const {
     std::vector<Array> all;
-    for (size_t i = 0; i < variables.size(); ++i) all.push_back({std::to_string(i), variables[i].path(), value(i).to_host()});
+    for (size_t i = 0; i < variables.size(); ++i) all.push_back({array_name(i), variables[i].path(), value(i).to_host()});
     if (stored)
         for (const auto& [array, value] : stored->named_arrays()) all.push_back({array, join(scope, array), value.to_host()});
     return all;
@@ -110,6 +115,7 @@ std::span<const std::byte> bytes_of(const Tensor& host) {
 }
 
 std::string StateGroup::key(size_t variable) const {
+    if (variable < names.size() && !names[variable].empty()) return join(scope, names[variable]);
     return join(scope, optimizer ? variables[variable].path() : variables[variable].name());
 }
 
@@ -167,7 +173,7 @@ StateValues read_state(const std::vector<StateGroup>& groups, const StoredWeight
             known.insert(at->first);
         for (size_t i = 0; i < group.variables.size(); ++i) {
             const Variable& variable = group.variables[i];
-            const std::string place = join(vars, std::to_string(i)), key = group.key(i);
+            const std::string place = join(vars, group.array_name(i)), key = group.key(i);
             auto found = match == Match::keys ? file.arrays.find(key) : file.arrays.end();
             if (found == file.arrays.end() && !vars.empty()) found = file.arrays.find(place);
             if (found != file.arrays.end()) known.insert(found->first);

@@ -22,7 +22,9 @@ struct StateGroup {
     bool optimizer = false;
     StoredState* stored = nullptr;                      // of a layer that keeps other things than its variables
     std::vector<std::function<Tensor()>> values = {};   // written instead of the variables' own, where not empty
+    std::vector<std::string> names = {};                // of their arrays below vars/, where not their numbers
 
+    std::string array_name(size_t variable) const;
     Tensor value(size_t variable) const;
     // What is written below vars/: the variables, then arrays by name.
     struct Array { std::string name, label; Tensor value; };

@@ -1,47 +1,23 @@
 // The torch engine: graphs walked by LibTorch's own kernels, call by call. Derivatives are the
-// core's: LibTorch records none (InferenceMode).
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
+// core's: LibTorch records none (InferenceMode). TorchScript modules are another matter.
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
 #include <torch/headeronly/version.h>
 
 #include <fstream>
 
-#include "cornu/backend/determinism.h"
 #include "cornu/backends/torch/program.h"
-#include "cornu/base/log.h"
-#include "cornu/base/parallel.h"
+#include "cornu/backends/torch/settings.h"
+#include "cornu/backends/torch/torch_module.h"
 #include "cornu/ops/apply.h"
 
 namespace cornu::torch {
 
 namespace {
 
-// That an operator may change in a later version is no news to a user; the rest goes to the log.
-class Warnings final : public c10::WarningHandler {
-public:
-    void process(const c10::Warning& warning) override {
-        if (warning.msg().find("in beta") == std::string::npos)
-            log_once("torch:" + warning.msg(), LogLevel::warning, "torch: " + warning.msg());
-    }
-};
-
-// What holds while LibTorch runs for us on this thread.
+// What holds while LibTorch runs graphs for us on this thread.
 class Running {
-public:
-    Running() {
-        if (at::get_num_threads() != threads()) at::set_num_threads(threads());
-        at::Context& context = at::globalContext();
-        // Where there is no deterministic kernel it warns: an answer is more than none.
-        if (context.deterministicAlgorithms() != config::determinism_enabled())
-            context.setDeterministicAlgorithms(config::determinism_enabled(), true);
-    }
-
-private:
+    Settings settings_;
     c10::InferenceMode inference_;
-    Warnings warnings_;
-    c10::WarningUtils::WarningHandlerGuard heard_{&warnings_};
 };
 
 class TorchExecutable final : public Executable {
@@ -101,7 +77,7 @@ std::string package_of(const std::string& folder) {
     return std::getline(file, line) ? ", " + line : "";
 }
 
-class TorchBackend final : public Backend {
+class TorchBackend final : public Backend, public ModuleRuntime {
 public:
     explicit TorchBackend(const std::string& folder) : folder_(folder) {
         at::Context& context = at::globalContext();
@@ -130,6 +106,17 @@ public:
         if (device_.is_cpu() || !kind_of(tensor.dtype())) return tensor;
         const Running running;
         return from_carrier(to_carrier(tensor, device_), tensor.spec(), *this);
+    }
+    std::shared_ptr<const ForeignModule> open_module(
+        std::shared_ptr<const std::string> content) override {
+#ifdef CORNU_NO_TORCHSCRIPT
+        (void)content;
+        throw BackendError(
+            "the torch engine was built without the headers of TorchScript: run "
+            "`tools/engines torch`, then build Cornu again (see docs/torch_modules.md)");
+#else
+        return open_torch_module(std::move(content), device_, *this);
+#endif
     }
 
 private:
