@@ -189,14 +189,11 @@ def record_refused(family):
     pickled = keras.Model(x, keras.layers.TorchModuleWrapper(nn.Linear(4, 2), output_shape=(None, 2))(x))
     buffer = io.BytesIO()
     torch.save(nn.Linear(4, 2), buffer)
-    old = io.BytesIO()
-    torch.save({"w": torch.ones(2)}, old, _use_new_zipfile_serialization=False)
     exported = torch.export.export(nn.Linear(4, 2), (torch.ones(3, 4),))
     program = io.BytesIO()
     torch.export.save(exported, program)
     family.case("pickle of Keras", model=golden.saved(pickled))
     family.case("refused", pickle=golden.File(buffer.getvalue(), "bin"),
-                old_pickle=golden.File(old.getvalue(), "bin"),
                 names_of_exported=zipfile.ZipFile(program).namelist())
     for name, module in {"writes a parameter": WritesParameter(), "size from values": SizeFromValues(),
                          "no tensor": NoTensor()}.items():

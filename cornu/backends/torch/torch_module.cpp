@@ -1,10 +1,10 @@
-// TorchScript: LibTorch's own interpreter and autograd. A module is kept as a shell without weights;
-// each run works on a copy of it, with the caller's weights put in.
+// TorchScript: LibTorch's own interpreter and autograd. A module is kept as a shell without
+// weights; each run works on a copy of it, with the caller's weights put in.
 #include "cornu/backends/torch/torch_module.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <caffe2/serialize/read_adapter_interface.h>
 #include <c10/core/InferenceMode.h>
+#include <caffe2/serialize/read_adapter_interface.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/passes/inliner.h>
@@ -59,13 +59,18 @@ private:
 // ---- types and memory ----
 
 // Cornu's types are LibTorch's here, not carriers: the module computes with them.
-constexpr std::pair<DType, at::ScalarType> types[] = {
-    {DType::bool_, at::kBool},        {DType::uint8, at::kByte},
-    {DType::int8, at::kChar},         {DType::int16, at::kShort},
-    {DType::int32, at::kInt},         {DType::int64, at::kLong},
-    {DType::float16, at::kHalf},      {DType::bfloat16, at::kBFloat16},
-    {DType::float32, at::kFloat},     {DType::float64, at::kDouble},
-    {DType::complex64, at::kComplexFloat}, {DType::complex128, at::kComplexDouble}};
+constexpr std::pair<DType, at::ScalarType> types[] = {{DType::bool_, at::kBool},
+                                                      {DType::uint8, at::kByte},
+                                                      {DType::int8, at::kChar},
+                                                      {DType::int16, at::kShort},
+                                                      {DType::int32, at::kInt},
+                                                      {DType::int64, at::kLong},
+                                                      {DType::float16, at::kHalf},
+                                                      {DType::bfloat16, at::kBFloat16},
+                                                      {DType::float32, at::kFloat},
+                                                      {DType::float64, at::kDouble},
+                                                      {DType::complex64, at::kComplexFloat},
+                                                      {DType::complex128, at::kComplexDouble}};
 
 at::ScalarType type_of(DType dtype) {
     for (const auto& [own, theirs] : types)
@@ -75,8 +80,9 @@ at::ScalarType type_of(DType dtype) {
 DType dtype_of(const at::Tensor& x, const std::string& what) {
     for (const auto& [own, theirs] : types)
         if (theirs == x.scalar_type() && x.layout() == at::kStrided) return own;
-    throw BackendError(str("TorchScript: ", what, " must be a dense tensor of a usual type. Received: ",
-                           at::toString(x.scalar_type()), ", ", x.layout() == at::kStrided ? "dense" : "sparse"));
+    throw BackendError(
+        str("TorchScript: ", what, " must be a dense tensor of a usual type. Received: ",
+            at::toString(x.scalar_type()), ", ", x.layout() == at::kStrided ? "dense" : "sparse"));
 }
 
 // Seen where it lies, and no tensor of inference mode, which autograd would refuse.
@@ -106,9 +112,10 @@ using Outputs = Tree<at::Tensor>;
 
 Outputs outputs_of(const c10::IValue& value) {
     const auto refuse = [&]() -> Outputs {
-        throw BackendError(str("TorchScript: forward() must return a tensor, or a list, tuple or "
-                               "dict of tensors. Received: ",
-                               value.tagKind()));
+        throw BackendError(
+            str("TorchScript: forward() must return a tensor, or a list, tuple or "
+                "dict of tensors. Received: ",
+                value.tagKind()));
     };
     if (value.isTensor()) return value.toTensor().defined() ? Outputs(value.toTensor()) : refuse();
     Outputs::List list;
@@ -147,8 +154,10 @@ struct Place {
     }
     void set(const jit::Module& module, const at::Tensor& value) const {
         const auto owner = owner_in(module);
-        if (in_list < 0) owner->setAttr(attribute, value);
-        else owner->getAttr(attribute).toList().set(static_cast<size_t>(in_list), value);
+        if (in_list < 0)
+            owner->setAttr(attribute, value);
+        else
+            owner->getAttr(attribute).toList().set(static_cast<size_t>(in_list), value);
     }
     at::Tensor get(const jit::Module& module) const {
         const c10::IValue value = owner_in(module)->getAttr(attribute);
@@ -213,8 +222,7 @@ public:
           device_(device),
           backend_(backend),
           shell_(jit::load(std::make_shared<Content>(content_), device)) {
-        if (!shell_.find_method("forward"))
-            throw ValueError("has no method forward().");
+        if (!shell_.find_method("forward")) throw ValueError("the module has no method forward().");
         for (const auto& p : shell_.named_parameters()) take_weight(p.name, p.value, false);
         for (const auto& b : shell_.named_buffers()) take_weight(b.name, b.value, true);
         for (const auto& a : shell_.named_attributes()) find_weights(a.name, a.value);
@@ -264,7 +272,8 @@ public:
             for (const at::Tensor& y : found) out.push_back(from_torch(y, "an output", backend_));
             for (size_t i = 0; run.training && i < weights.size(); ++i)
                 if (weights_[i].buffer)
-                    out.push_back(from_torch(std::move(weights[i]), weights_[i].names[0], backend_));
+                    out.push_back(
+                        from_torch(std::move(weights[i]), weights_[i].names[0], backend_));
             return out;
         });
     }
@@ -298,9 +307,9 @@ public:
                 found = ::torch::autograd::grad(outputs, sources, weighted_by, false, false, true);
             Tensors out;
             for (size_t i = 0; i < sources.size(); ++i)
-                out.push_back(from_torch(
-                    found[i].defined() ? found[i] : at::zeros_like(sources[i].detach()),
-                    "a gradient", backend_));
+                out.push_back(
+                    from_torch(found[i].defined() ? found[i] : at::zeros_like(sources[i].detach()),
+                               "a gradient", backend_));
             return out;
         });
     }
@@ -340,7 +349,7 @@ private:
         for (const c10::IValue& inner : within)
             for (size_t i = 0; inner.isTensor() && i < originals_.size(); ++i)
                 if (same_memory(originals_[i], inner.toTensor()))
-                    throw UnsupportedError(str("keeps its weight ", weights_[i].names[0],
+                    throw UnsupportedError(str("the module keeps its weight ", weights_[i].names[0],
                                                " in the attribute ", name,
                                                " as well, which is no list of tensors."));
     }
@@ -372,6 +381,8 @@ private:
         // cost more than they bring where each run is of another kind.
         const jit::GraphOptimizerEnabledGuard no_optimizer(false);
         jit::Module module = shell_.deepcopy();
+        std::vector<uint32_t> versions;
+        for (const at::Tensor& weight : weights) versions.push_back(weight._version());
         for (size_t i = 0; i < weights.size(); ++i)
             for (const Place& place : places_[i]) place.set(module, weights[i]);
         module.train(training);
@@ -383,9 +394,10 @@ private:
         for (size_t i = 0; i < weights.size(); ++i) {
             if (weights_[i].buffer) {
                 weights[i] = places_[i][0].get(module);  // it may have put another there
-            } else if (weights[i]._version() != 0) {
+            } else if (weights[i]._version() != versions[i]) {
                 throw BackendError(str("TorchScript: the module changes its parameter ",
-                                       weights_[i].names[0], " in place, which only buffers may be."));
+                                       weights_[i].names[0],
+                                       " in place, which only buffers may be."));
             }
         }
         return out;
@@ -411,7 +423,8 @@ private:
             return try_on(at::kMeta, inputs, training, choice);
         } catch (const std::exception&) {
             return in_words<BackendError>(
-                "TorchScript, on zeros to find the shape of the outputs (`output_shape` would say it): ",
+                "TorchScript, on zeros to find the shape of the outputs (`output_shape` would say "
+                "it): ",
                 [&] { return try_on(device_, inputs, training, choice); });
         }
     }
@@ -422,7 +435,8 @@ private:
         const auto zeros = [&](const Shape& shape, DType dtype) {
             std::vector<int64_t> dims(shape.begin(), shape.end());
             for (size_t i = 0; i < dims.size(); ++i)
-                if (dims[i] < 0) dims[i] = i == 0 && !device.is_meta() ? batches[choice] : sizes[choice];
+                if (dims[i] < 0)
+                    dims[i] = i == 0 && !device.is_meta() ? batches[choice] : sizes[choice];
             return at::zeros(dims, at::TensorOptions(type_of(dtype)).device(device));
         };
         Values weights, given;
@@ -450,7 +464,7 @@ private:
 
 std::shared_ptr<const ForeignModule> open_torch_module(std::shared_ptr<const std::string> content,
                                                        at::Device device, Backend& backend) {
-    return in_words<ValueError>("is no TorchScript archive that LibTorch can open: ", [&] {
+    return in_words<ValueError>("the module is no TorchScript archive that LibTorch can open: ", [&] {
         const Settings settings;
         const c10::InferenceMode no_inference(false);
         return std::make_shared<const TorchModule>(std::move(content), device, backend);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cornu/base/scope.h"
 #include "cornu/layers/stored_state.h"
 #include "cornu/layers/weight_budget.h"
 #include "cornu/ops/elementwise.h"
@@ -37,13 +38,12 @@ struct ModuleCall {
         }
         return run;
     }
+    // In a compiled graph nobody has said yet whose call it is.
     template <class F>
     auto named(F&& f) const {
-        try {
-            return f();
-        } catch (const BackendError& e) {
-            throw BackendError(str("[layers.TorchModuleWrapper \"", layer, "\"] ", e.what()));
-        }
+        std::optional<Scope> scope;
+        if (Scope::label().empty()) scope.emplace("layers.TorchModuleWrapper", layer);
+        return f();
     }
 };
 
@@ -68,7 +68,7 @@ public:
         return call_.named([&] { return call_.module->vjp(call_.run_of(in), gradients, wanted_); });
     }
     Tensors vjp(const Vjp&) const override {
-        throw UnsupportedError(str("[layers.TorchModuleWrapper \"", call_.layer, "\"] a TorchScript module has first derivatives only."));
+        throw UnsupportedError("a TorchScript module has first derivatives only.");
     }
 
 private:
@@ -99,10 +99,11 @@ public:
         return out;
     }
     Tensors run(const Tensors& in) const override {
-        const Tensors out = call_.named([&] { return call_.module->run(call_.run_of(in)); });
-        const Specs expected = infer(specs_of(in));
+        return call_.named([&] { return checked(call_.module->run(call_.run_of(in)), infer(specs_of(in))); });
+    }
+    static Tensors checked(Tensors out, const Specs& expected) {
         if (out.size() != expected.size() || !std::equal(out.begin(), out.end(), expected.begin(), [](const Tensor& y, const Spec& s) { return y.shape() == s.shape && y.dtype() == s.dtype; }))
-            throw ShapeError(str("[layers.TorchModuleWrapper \"", call_.layer, "\"] the shapes of a module's outputs and buffers may depend on shapes only. Expected: ", text_of(expected),
+            throw ShapeError(str("the shapes of a module's outputs and buffers may depend on shapes only. Expected: ", text_of(expected),
                              ". Received: ", text_of(specs_of(out))));
         return out;
     }

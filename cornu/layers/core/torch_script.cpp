@@ -26,15 +26,16 @@ constexpr const char* how_to_make_one = "In Python, torch.jit.script(module).sav
 
 // In words of what people mistake for one; what is left is LibTorch's to judge.
 void check_kind(const std::string& content) {
-    if (content.empty()) throw ValueError(str("is no TorchScript archive: there is nothing in it. ", how_to_make_one));
+    if (content.empty()) throw ValueError(str("the module is no TorchScript archive: there is nothing in it. ", how_to_make_one));
     const bool archive = content.starts_with("PK");
+    if (archive && content.rfind("PK\5\6") == content.npos) throw ValueError("the module is no TorchScript archive: its end is missing.");
     if (content[0] == '\x80' || (archive && content.find("constants.pkl") == content.npos && content.find("data.pkl") != content.npos))
-        throw UnsupportedError(str("is a Python pickle, which only Python can open, and which runs code there: it is refused. "
+        throw UnsupportedError(str("the module is a Python pickle, which only Python can open, and which runs code there: it is refused. "
                                    "Cornu takes TorchScript. ", how_to_make_one));
     if (archive && content.find("archive_format") != content.npos && content.find("models/") != content.npos)
-        throw UnsupportedError("is a program of torch.export (.pt2), for which C++ has no runtime. In Python, torch.jit.trace(exported.module(), example).save(\"module.pt\") "
+        throw UnsupportedError("the module is a program of torch.export (.pt2), for which C++ has no runtime. In Python, torch.jit.trace(exported.module(), example).save(\"module.pt\") "
                                "makes TorchScript of it.");
-    if (!archive || content.find("constants.pkl") == content.npos) throw ValueError(str("is no TorchScript archive. ", how_to_make_one));
+    if (!archive || content.find("constants.pkl") == content.npos) throw ValueError(str("the module is no TorchScript archive. ", how_to_make_one));
 }
 
 std::string read_all(const std::filesystem::path& path) {
@@ -49,21 +50,15 @@ TorchScript::TorchScript(const std::filesystem::path& path) {
     try {
         open(read_all(path), true);
     } catch (const UnsupportedError& e) {
-        throw UnsupportedError(str(path.string(), " ", e.what()));
+        throw UnsupportedError(str(path.string(), ": ", e.what()));
     } catch (const ValueError& e) {
-        throw ValueError(str(path.string(), " ", e.what()));
+        throw ValueError(str(path.string(), ": ", e.what()));
     }
 }
 
 TorchScript TorchScript::from_bytes(std::string content) {
     TorchScript script;
-    try {
-        script.open(std::move(content), true);
-    } catch (const UnsupportedError& e) {
-        throw UnsupportedError(str("the module ", e.what()));
-    } catch (const ValueError& e) {
-        throw ValueError(str("the module ", e.what()));
-    }
+    script.open(std::move(content), true);
     return script;
 }
 
@@ -82,7 +77,7 @@ void TorchScript::open(std::string content, bool trusted) {
         }
     }
     if (!trusted)
-        throw ValueError("is a TorchScript program, and opening it would run it: it is refused. For a file that you would run as a program, "
+        throw ValueError("the module is a TorchScript program, and opening it would run it: it is refused. For a file that you would run as a program, "
                          "pass safe_mode = false to load_model, or call config::enable_unsafe_deserialization().");
     auto shared = std::make_shared<const std::string>(std::move(content));
     // The module keeps its content, so that both are known or neither.
