@@ -7,6 +7,7 @@
 #include "cornu/backend/backend.h"
 #include "cornu/backend/determinism.h"
 #include "cornu/backend/engine_folders.h"
+#include "cornu/backend/library.h"
 #include "cornu/tensor/context.h"
 
 namespace cornu {
@@ -51,15 +52,15 @@ std::vector<std::string> plugin_paths(const std::string& name) {
 std::shared_ptr<Backend> load_plugin(const std::string& name, const std::string& advice) {
     std::string tried;
     for (const std::string& path : plugin_paths(name)) {
-        void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+        std::string why;
+        void* library = open_library(path, why);
         if (!library) {
-            const char* why = dlerror();
-            tried += str("\n  ", why ? why : path);
+            tried += "\n  " + why;
             continue;
         }
         const auto* entry = static_cast<const BackendEntry*>(dlsym(library, "cornu_backend_v1"));
         if (!entry || std::string_view(entry->stamp) != backend_stamp) {
-            tried += str("\n  ", path, ": was built for another version of Cornu");
+            tried += str("\n  ", path, entry ? ": was built for another version of Cornu" : ": is no plugin of Cornu's, it has no cornu_backend_v1");
             dlclose(library);
             continue;
         }

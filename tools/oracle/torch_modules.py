@@ -229,10 +229,12 @@ def record(output):
 
 
 def check(path):
-    """What Keras makes of the file must be what Cornu wrote beside it: FILE.npz with x and y."""
+    """What Keras predicts must be what Cornu stored with the model (`self_check`)."""
     model = keras.saving.load_model(path, safe_mode=False)
-    recorded = np.load(path.with_suffix(".npz"))
-    error = np.abs(model.predict(recorded["x"], verbose=0) - recorded["y"]).max()
+    with zipfile.ZipFile(path) as file:
+        stored = np.load(io.BytesIO(file.read("cornu/self_check.npz")))
+    (x,), (y,) = ([stored[k] for k in stored if k.startswith(kind)] for kind in ("x", "y"))
+    error = np.abs(model.predict(x, verbose=0) - y).max()
     if not error <= 1e-5:
         raise SystemExit(f"{path}: predictions differ by {error}")
     print(f"{path.name}: read by Keras on torch, predictions differ by {error:.1e}")

@@ -10,6 +10,7 @@
 
 #include "cornu/backend/backend.h"
 #include "cornu/backend/engine_folders.h"
+#include "cornu/backend/library.h"
 
 namespace cornu::torch {
 
@@ -18,11 +19,6 @@ namespace {
 constexpr const char* library_file = "lib/libtorch_cpu.so";
 constexpr const char* advice =
     "Run `tools/engines torch` for the one that Cornu was tested with (see docs/engines.md).";
-
-std::string last_error(const std::string& otherwise) {
-    const char* why = dlerror();
-    return why ? why : otherwise;
-}
 
 std::string find_folder() {
     std::string tried;
@@ -33,8 +29,6 @@ std::string find_folder() {
     }
     throw BackendError(str("the backend torch needs LibTorch. ", advice, " Looked for:", tried));
 }
-
-void* open_library(const std::string& file) { return dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL); }
 
 #if defined(__x86_64__)
 constexpr auto call_of_a_function = R_X86_64_JUMP_SLOT;
@@ -97,22 +91,20 @@ void check_version(void* library, const std::string& file) {
 
 std::shared_ptr<Backend> make() {
     const std::string folder = find_folder(), file = folder + "/" + library_file;
-    void* library = open_library(file);
-    if (!library)
-        throw BackendError(str("LibTorch cannot be opened: ", last_error(file), ". ", advice));
+    std::string why;
+    void* library = open_library(file, why);
+    if (!library) throw BackendError(str("LibTorch cannot be opened: ", why, ". ", advice));
     check_version(library, file);
     bind_to_itself(library);
     // GPUs, where this build of LibTorch knows them and their drivers are there; it is a
     // processor's engine otherwise.
     const std::string for_gpus = folder + "/lib/libtorch_cuda.so";
-    if (access(for_gpus.c_str(), R_OK) == 0) open_library(for_gpus);
+    if (access(for_gpus.c_str(), R_OK) == 0) open_library(for_gpus, why);
 
     const std::string half =
         folder_of_code(reinterpret_cast<void*>(&find_folder)) + "/libcornu_torch_half.so";
-    void* engine = dlopen(half.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!engine)
-        throw BackendError(
-            str("the torch engine cannot be opened: ", last_error(half), ". ", advice));
+    void* engine = open_library(half, why);
+    if (!engine) throw BackendError(str("the torch engine cannot be opened: ", why, ". ", advice));
     const auto entry = reinterpret_cast<std::shared_ptr<Backend> (*)(const std::string&)>(
         dlsym(engine, "cornu_make_torch"));
     if (!entry) throw BackendError(str(half, " was built for another version of Cornu"));

@@ -10,6 +10,7 @@
 
 #include "cornu/backend/backend.h"
 #include "cornu/backend/engine_folders.h"
+#include "cornu/backend/library.h"
 #include "cornu/backends/xla/program_cache.h"
 
 namespace cornu::xla {
@@ -128,12 +129,10 @@ std::string find_plugin() {
 
 Client::Client(const std::string& plugin) : plugin_(plugin) {
     // Local: its symbols, MLIR and protobuf among them, must not meet those of another engine.
-    void* library = dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        const char* why = dlerror();
-        throw BackendError(
-            str("the PJRT plugin cannot be opened: ", why ? why : plugin, ". ", advice));
-    }
+    std::string why;
+    void* library = open_library(plugin, why);
+    if (!library)
+        throw BackendError(str("the PJRT plugin cannot be opened: ", why, ". ", advice));
     const auto get_api = reinterpret_cast<const PJRT_Api* (*)()>(dlsym(library, "GetPjrtApi"));
     if (!get_api)
         throw BackendError(str(plugin, " is no PJRT plugin: it has no GetPjrtApi. ", advice));
