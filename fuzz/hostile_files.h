@@ -113,7 +113,7 @@ inline std::vector<HostileFile> hostile_files(const std::function<ByteSource(con
         const Json config = Json::object({{"class_name", "Sequential"}, {"config", Json::object({{"name", "m"}, {"layers", Json::array({Json::object({{"class_name", "Lambda"}, {"config", Json::object({{"name", "l"}, {"function", Json::array({"4wEA", nullptr, nullptr})}})}})})}})}});
         w.attribute("", "model_config", Hdf5Value::bytes(config.dump()));
     }), "h5");
-    keras("CVE-2025-49655", object("keras.layers", "TorchModuleWrapper", Json::object({{"name", "t"}, {"module", "gASVCgAAAAAAAACMAm9zlIwGc3lzdGVtlJOULg=="}})), "Could not locate class", "pickle");
+    keras("CVE-2025-49655", object("keras.layers", "TorchModuleWrapper", Json::object({{"name", "t"}, {"module", "gASVCgAAAAAAAACMAm9zlIwGc3lzdGVtlJOULg=="}})), "is a Python pickle", "pickle");
     keras("CVE-2026-12481", object("keras.layers", "TimeDistributed", Json::object({{"name", "t"}, {"layer", lambda(marshalled())}})), "config.json", "Python code");
     keras("function", object("keras.layers", "Dense", Json::object({{"name", "dense"}, {"units", 3}, {"activation", system}})), "config.json", "Python function");
 

@@ -26,6 +26,20 @@ struct Measure final : HostFunction {
     }
 };
 
+// x squared, whose derivative is known, but not the derivative of that.
+struct Square final : HostFunction {
+    struct Slope final : HostFunction {
+        std::string name() const override { return "Slope"; }
+        Specs infer(std::span<const Spec> in) const override { return {in[0]}; }
+        Tensors run(const Tensors& in) const override { return {in[0] * in[1] * 2}; }
+        Tensors vjp(const Vjp&) const override { throw UnsupportedError("once only"); }
+    };
+    std::string name() const override { return "Square"; }
+    Specs infer(std::span<const Spec> in) const override { return {in[0]}; }
+    Tensors run(const Tensors& in) const override { return {in[0] * in[0]}; }
+    Tensors vjp(const Vjp& v) const override { return host_call(std::make_shared<Slope>(), {v.x(), v.g()}); }
+};
+
 // As many zeros as the input says.
 struct Zeros final : HostFunction {
     std::string name() const override { return "Zeros"; }
@@ -48,6 +62,21 @@ TEST_CASE("a host call is one in every mode") {
     GradientTape tape;
     const Tensor y = ops::sum(f(text, x));
     CHECK(tape.gradient({y}, {x})[0].to_vector<float>() == std::vector<float>{1, 3});   // none goes through the function
+}
+
+TEST_CASE("a host call's own derivative is taken, at once and in a program") {
+    const auto function = std::make_shared<Square>();
+    const auto slope = [&](const Tensor& x) {
+        GradientTape tape;
+        const Tensor y = ops::sum(host_call(function, {ops::square(x)})[0]);
+        return tape.gradient({y}, {x})[0];
+    };
+    const Tensor x = Tensor::from(std::vector<float>{1, 2});
+    CHECK(slope(x).to_vector<float>() == std::vector<float>{4, 32});
+    CHECK(jit(slope)(x).to_vector<float>() == std::vector<float>{4, 32});
+    GradientTape tape;
+    const Tensor total = ops::sum(slope(x));
+    CHECK_THROWS_WITH_AS(tape.gradient({total}, {x}), doctest::Contains("once only"), UnsupportedError);
 }
 
 TEST_CASE("state around a host call is updated where it stands") {

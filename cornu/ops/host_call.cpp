@@ -35,6 +35,7 @@ Tensors host_call(HostFunctionPtr function, const Tensors& in) {
 }
 
 Tensors run_host_call(const Attrs& attrs, const Tensors& in) {
+    const Unheard unheard;   // a function that calls ops is one call all the same
     Tensors host;
     for (const Tensor& x : in) host.push_back(x.to_host());
     return attrs.as<HostCallAttrs>().function->run(host);

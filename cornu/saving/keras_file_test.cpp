@@ -8,12 +8,14 @@
 #include <functional>
 
 #include "cornu/layers/layers.h"
+#include "cornu/layers/stored_state.h"
 #include "cornu/models/model_config.h"
 #include "cornu/ops/elementwise.h"
 #include "cornu/random/seed_generator.h"
 #include "cornu/saving/files_for_tests.h"
 #include "cornu/saving/hdf5.h"
 #include "cornu/saving/sink.h"
+#include "cornu/saving/stored_weights.h"
 #include "cornu/saving/weights_file.h"
 #include "cornu/saving/zip.h"
 #include "cornu/testing/golden.h"
@@ -295,6 +297,39 @@ TEST_CASE("files that are not what they seem") {
     CHECK(says(message, "unexpected: layers/conv2d/vars/0"));
     CHECK(says(message, "missing: layers/dense_1/vars/0"));
     check_close(model.get_weights(), before, 0);
+}
+
+namespace {
+
+// One weight under two names, as TorchModuleWrapper has tied ones.
+struct Named final : CustomLayer, StoredState {
+    Variable w;
+    std::string class_name() const override { return "Named"; }
+    void build(const Shape& input) override { w = add_weight({.name = "w", .shape = {input.back()}, .initializer = "ones"}); }
+    Tensor call(const Tensor& x, const Call&) override { return x * Tensor(w); }
+    std::optional<std::vector<Item>> stored_variables() const override { return std::vector<Item>{{.variable = w, .name = "in.w"}, {.variable = w, .name = "out.w"}}; }
+};
+
+}  // namespace
+
+TEST_CASE("a layer's variables may have names in files, one of them several") {
+    const Tensor x = Input({.shape = {2}});
+    const Layer named = layer<Named>();
+    const Model model(x, named(x));
+    named.set_weights({Tensor::from(std::vector<float>{3, 5})});
+    const saving::test::TemporaryFolder folder;
+    for (const char* file : {"w.weights.h5", "w.safetensors"}) {
+        model.save_weights(folder.path / file);
+        named.set_weights({Tensor::from(std::vector<float>{0, 0})});
+        model.load_weights(folder.path / file);
+        CHECK(named.get_weights()[0].to_vector<float>() == std::vector<float>{3, 5});
+    }
+    const auto root = saving::Hdf5Group::open(saving::ByteSource::open(folder.path / "w.weights.h5"), {});
+    saving::StoredWeights stored{.file = "w", .arrays = {}, .names = {}};
+    saving::add_hdf5(root, stored);
+    CHECK(stored.arrays.size() == 2);
+    CHECK(stored.arrays.contains("layers/named/vars/in.w"));
+    CHECK(stored.arrays.contains("layers/named/vars/out.w"));
 }
 
 TEST_CASE("damaged .keras files end in an error or in a model") {

@@ -1,7 +1,6 @@
 // What stands in the way of an engine is said, and the native one goes on. A program of its own:
 // once open, an engine stays.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "cornu/ops/elementwise.h"
 #include "cornu/tensor/context.h"
 #include "cornu/testing/golden.h"
+#include "cornu/testing/temporary_folder.h"
 #include "tests/integration/engines_for_tests.h"
 #include "tests/messages.h"
 
@@ -38,14 +38,6 @@ void write_part(const std::filesystem::path& whole, const std::filesystem::path&
     std::filesystem::resize_file(part, 5000);
 }
 
-struct TempFolder {
-    std::filesystem::path path;
-    explicit TempFolder(const char* name) : path(std::filesystem::temp_directory_path() / str("cornu_", name, "_", getpid())) {
-        std::filesystem::create_directories(path);
-    }
-    ~TempFolder() { std::filesystem::remove_all(path); }
-};
-
 void check_native_goes_on() {
     CHECK((Tensor::full({2}, 1) + Tensor::full({2}, 2)).to_vector<float>() == std::vector<float>{3, 3});
 }
@@ -53,7 +45,7 @@ void check_native_goes_on() {
 }  // namespace
 
 TEST_CASE("a plugin that is missing, garbage, cut off, another library or another version's is refused with its name, and native goes on") {
-    const TempFolder folder("plugins");
+    const testing::TemporaryFolder folder;
     const Environment path("CORNU_ENGINE_PATH", folder.path);
     Context context;
     const Context::Use use(context);
@@ -96,7 +88,7 @@ TEST_CASE("engines that are not there say what to install") {
 
 TEST_CASE("without the torch engine a TorchScript layer says what to install") {
     // The engine's library is there, LibTorch is not: a folder that hides the real one.
-    const TempFolder folder("without_torch");
+    const testing::TemporaryFolder folder;
     const Environment path("CORNU_ENGINE_PATH", folder.path);
     std::filesystem::create_directories(folder.path / "torch/lib");
     std::filesystem::create_symlink(CORNU_SOURCE_DIR "/README.md", folder.path / "torch/lib/libtorch_cpu.so");
@@ -118,7 +110,7 @@ TEST_CASE("a PJRT plugin that is missing or none is refused with its name, and n
     refused(CORNU_SOURCE_DIR "/README.md", "cannot be opened");
     refused(build_folder() / "libcornu_stub.so", "is no PJRT plugin");
     refused(build_folder() / "libother_version.so", "speaks version 99.1");
-    const TempFolder folder("pjrt");
+    const testing::TemporaryFolder folder;
     write_part(build_folder() / "libcornu_stub.so", folder.path / "plugin.so");
     refused(folder.path / "plugin.so", "the file is cut off");
     Context context;
@@ -133,7 +125,7 @@ TEST_CASE("a PJRT plugin that is missing or none is refused with its name, and n
 
 TEST_CASE("a LibTorch that is none is refused with its name, and native goes on") {
     if (!std::filesystem::exists(build_folder() / "libcornu_torch.so")) return;
-    const TempFolder folder("torch");
+    const testing::TemporaryFolder folder;
     int next = 0;
     const auto refused = [&](const std::filesystem::path& other, const char* why) {
         // A place of its own for each: the loader knows libraries by their path.

@@ -1,10 +1,8 @@
 // TorchScript modules (backend/foreign_module.h).
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include "cornu/backend/backend.h"
 #include "cornu/backend/foreign_module.h"
+#include "cornu/backends/torch/lowering.h"
 
 namespace cornu::torch {
 
