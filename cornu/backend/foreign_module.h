@@ -39,8 +39,8 @@ public:
     // Host tensors in and out, by several threads at once: outputs in the order of infer(), and in
     // training the buffers as they are then. Throws BackendError in the runtime's words.
     virtual Tensors run(const Run& run) const = 0;
-    // Gradients by those weights and inputs (in this order) that `wanted` marks, of the outputs that
-    // are floats weighted by `gradients`.
+    // Gradients by those weights and inputs (in this order, no buffers) that `wanted` marks, of the
+    // outputs that are floats weighted by `gradients`.
     virtual Tensors vjp(const Run& run, const Tensors& gradients, const std::vector<char>& wanted) const = 0;
 };
 

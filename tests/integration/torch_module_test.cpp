@@ -330,6 +330,13 @@ TEST_CASE("TorchScript: wrong inputs and what a module may not do are said with 
     CHECK(says(said("no tensor", x), "must return a tensor"));
     CHECK(says(said("no forward", x), "has no method forward()"));
     const TorchModuleWrapper block({.module = script("block")});
+    {
+        GradientTape tape;
+        const Tensor y = ops::sum(
+            block(recorded().tensor(recorded().find("block")["inputs"][0]), {.training = true}));
+        const Variables mean = {block.non_trainable_weights()[0]};
+        CHECK_FALSE(tape.gradient(y, mean)[0].defined());
+    }
     GradientTape outer;
     const Tensor in = recorded().tensor(recorded().find("block")["inputs"][0]);
     GradientTape inner;

@@ -109,11 +109,12 @@ public:
     }
     Tensors vjp(const Vjp& v) const override {
         std::vector<char> wanted(call_.differentiable());
-        for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = is_float(v.x(i).dtype()) && v.wants(i);
+        // The module writes to its buffers, which nobody trains.
+        for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = v.wants(i) && carries_gradient(v.x(i)) && (i >= call_.weights() || !call_.module->weights()[i].buffer);
         Tensors in = v.in;
         const size_t outputs = v.out.size() - (call_.training ? buffers() : 0);
         for (size_t i = 0; i < outputs; ++i)
-            if (is_float(v.y(i).dtype())) in.push_back(v.g(i));
+            if (carries_gradient(v.y(i))) in.push_back(v.g(i));
         Tensors found;
         if (std::count(wanted.begin(), wanted.end(), 1) > 0) found = host_call(std::make_shared<Backward>(call_, wanted), in);
         Tensors gradients(v.in.size());
@@ -123,6 +124,10 @@ public:
     }
 
 private:
+    static bool carries_gradient(const Tensor& x) {
+        if (is_complex(x.dtype())) throw UnsupportedError("a TorchScript module with complex inputs, outputs or weights has no derivative here.");
+        return is_float(x.dtype());
+    }
     size_t buffers() const {
         const auto& weights = call_.module->weights();
         return static_cast<size_t>(std::count_if(weights.begin(), weights.end(), [](const auto& w) { return w.buffer; }));
