@@ -8,28 +8,13 @@
 #include "cornu/ops/catalogue.h"
 #include "cornu/ops/creation.h"
 #include "cornu/ops/elementwise.h"
-#include "cornu/saving/npy.h"
-#include "cornu/saving/zip.h"
 #include "cornu/testing/near.h"
+#include "cornu/testing/recorded_op.h"
 #include "tests/golden.h"
 
 using namespace cornu;
 
 namespace {
-
-struct Archive {
-    saving::ZipReader zip{saving::ByteSource::open(golden_path("ops.zip"))};
-
-    Json cases() const {
-        const auto source = zip.open("cases.json");
-        const auto bytes = source.bytes();
-        return Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()})["cases"];
-    }
-    Tensor array(const Json& json) const {
-        const saving::NpyArray npy = saving::read_npy(zip.open(json["npy"].as_string()));
-        return Tensor::wrap(npy.bytes.data(), npy.shape, parse_dtype(json["dtype"].as_string()), npy.owner);
-    }
-};
 
 bool is_array(const Json& json) { return json.find("npy") != nullptr; }
 
@@ -50,7 +35,7 @@ struct Recorded {
     Attrs attrs;
 };
 
-Recorded read_call(const Op& op, const Json& row, const Archive& archive) {
+Recorded read_call(const Op& op, const Json& row, const testing::Golden& golden) {
     Recorded call;
     Json config = row["kwargs"];
     std::set<std::string> given;
@@ -59,9 +44,9 @@ Recorded read_call(const Op& op, const Json& row, const Archive& archive) {
         const auto& names = row["arg_names"].as_array();
         const std::string name = names[std::min(at++, names.size() - 1)].as_string();
         given.insert(name);
-        if (is_array(arg)) call.inputs.push_back(archive.array(arg));
+        if (is_array(arg)) call.inputs.push_back(golden.tensor(arg));
         else if (arg.is_array() && !arg.as_array().empty() && is_array(arg[0]))
-            for (const Json& item : arg.as_array()) call.inputs.push_back(archive.array(item));
+            for (const Json& item : arg.as_array()) call.inputs.push_back(golden.tensor(item));
         else config.set(name, arg);
     }
     const auto take = [&](const char* key) {
@@ -105,52 +90,21 @@ Recorded read_call(const Op& op, const Json& row, const Archive& archive) {
     return call;
 }
 
-Tensor comparable(const Op& op, size_t i, const Tensor& ours, const Tensor& recorded) {
-    const std::string_view name = op.name;
-    if (!(ours.shape() == recorded.shape())) return recorded;
-    if (name == "eigh" && i == 1) return testing::with_signs_of(ours, recorded, true);
-    if (name == "svd" && i != 1 && recorded.rank() > 1) return testing::with_signs_of(ours, recorded, i == 0);
-    return recorded;
-}
-
-double tolerance(const Op& op, const Tensor& recorded, const Json& row, size_t i, const Archive& archive) {
-    switch (recorded.dtype()) {
-        case DType::float16: return 4e-3;
-        case DType::bfloat16: return 3e-2;
-        default: break;
-    }
-    double t = op.traits.elementwise ? 1e-6 : 1e-5;
-    // Where Keras itself misses float64 by more, twice its error.
-    const Json& references = row.get("reference");
-    if (is_float(recorded.dtype()) && references.is_array() && i < references.as_array().size() && is_array(references[i]))
-        t = std::max(t, 2 * testing::distance(ops::cast(recorded, DType::float64), archive.array(references[i])));
-    return t;
-}
-
 }  // namespace
 
 TEST_CASE("ops compute what Keras on JAX computes") {
-    const Archive archive;
+    const testing::Golden golden(golden_path("ops.zip"));
     std::map<std::string, int> compared;
-    const Json cases = archive.cases();
-    for (const Json& row : cases.as_array()) {
+    for (const Json& row : golden.cases()) {
         if (row["kind"].as_string() != "values") continue;
         const Op* op = recorded_op(row);
         if (!op || !op->keras) continue;
         const std::string name = row["name"].as_string();
         INFO(name);
         try {
-            const Recorded call = read_call(*op, row, archive);
+            const Recorded call = read_call(*op, row, golden);
             const Tensors out = apply(*op, call.inputs, call.attrs);
-            const auto& recorded = row["outputs"].as_array();
-            REQUIRE(out.size() == recorded.size());
-            for (size_t i = 0; i < out.size(); ++i) {
-                const Tensor expected = comparable(*op, i, out[i], archive.array(recorded[i]));
-                // JAX without x64 narrows what is 64 bits wide here.
-                const bool narrowed = bits(out[i].dtype()) == 64 && bits(expected.dtype()) == 32;
-                const std::string problem = (narrowed ? testing::difference_of_values : testing::difference)(out[i], expected, tolerance(*op, expected, row, i, archive));
-                CHECK_MESSAGE(problem.empty(), problem);
-            }
+            for (const std::string& problem : testing::check_recorded_outputs(*op, out, golden, row)) CHECK_MESSAGE(false, problem);
             ++compared[op->name];
             if (!row.contains("gradients")) continue;
             Tensors wide;
@@ -158,9 +112,9 @@ TEST_CASE("ops compute what Keras on JAX computes") {
             GradientTape tape;
             const Tensor y = apply1(*op, wide, call.attrs);
             const auto& gradients = row["gradients"].as_array();
-            const Tensors found = tape.gradient(y, wide, archive.array(row["cotangent"]));
+            const Tensors found = tape.gradient(y, wide, golden.tensor(row["cotangent"]));
             for (size_t i = 0; i < gradients.size(); ++i) {
-                const std::string problem = testing::difference(found[i].defined() ? found[i] : ops::zeros_like(wide[i]), archive.array(gradients[i]), 1e-7);
+                const std::string problem = testing::difference(found[i].defined() ? found[i] : ops::zeros_like(wide[i]), golden.tensor(gradients[i]), 1e-7);
                 CHECK_MESSAGE(problem.empty(), "gradient ", i, ": ", problem);
             }
         } catch (const std::exception& error) {
