@@ -17,6 +17,7 @@ const std::vector<const Op*>& all_ops() {
               cumulative_ops(),
               contraction_ops(),
               einsum_ops(),
+              rearrange_ops(),
               convolution_ops(),
               pooling_ops(),
               indexing_ops(),

@@ -29,6 +29,7 @@ std::span<const Op* const> cumulative_ops();
 std::span<const Op* const> sorting_ops();
 std::span<const Op* const> manipulation_ops();
 std::span<const Op* const> einsum_ops();
+std::span<const Op* const> rearrange_ops();
 std::span<const Op* const> attention_ops();
 std::span<const Op* const> complex_ops();
 std::span<const Op* const> special_ops();

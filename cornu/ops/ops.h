@@ -27,6 +27,7 @@
 #include "cornu/ops/products.h"
 #include "cornu/ops/quantiles.h"
 #include "cornu/ops/ranges.h"
+#include "cornu/ops/rearrange.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/ops/sets.h"
 #include "cornu/ops/shape_ops.h"

@@ -72,6 +72,17 @@ Recorded read_call(const Op& op, const Json& row, const testing::Golden& golden)
     }
     for (const OpArgument& argument : op_arguments(op))
         if (argument.optional) config.set("has_" + argument.name, given.count(argument.name) == 1);
+    for (const OpArgument& argument : op_arguments(op)) {
+        if (!argument.any_name) continue;
+        Json named = Json::object(), others = Json::object();
+        for (const auto& [key, value] : config.as_object()) {
+            const auto all = op_arguments(op);
+            const bool own = std::any_of(all.begin(), all.end(), [&, &key = key](const OpArgument& a) { return a.name == key; });
+            (own ? named : others).set(key, value);
+        }
+        named.set(argument.name, others);
+        config = named;
+    }
     if (std::string_view(op.name) == "get_item") {
         Json key = Json::array();
         for (const Json& item : config["key"].as_array()) {
