@@ -1,12 +1,13 @@
 // get_config and from_config of Functional and Sequential models.
-#include <cmath>
+#include <charconv>
 #include <deque>
-#include <limits>
 
 #include "cornu/models/functional.h"
 #include "cornu/models/model_config.h"
 #include "cornu/models/sequential.h"
+#include "cornu/ops/catalogue.h"
 #include "cornu/tensor/codec.h"
+#include "cornu/tensor/nested_json.h"
 
 namespace cornu {
 
@@ -14,25 +15,20 @@ namespace {
 
 // ---- writing ----
 
+// A plain number: 0.1 is a float here, and 0.1 again in the file.
+Json number_to_json(const Tensor& x) {
+    if (x.dtype() != DType::float32) return nested_json(x);
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof(text), x.item<float>()).ptr;
+    double value = 0;
+    std::from_chars(text, end, value);
+    return value;
+}
+
 Json constant_to_json(const Tensor& x) {
     if (!x.defined()) return {};
-    const Tensor host = x.to_host();
-    const std::vector<double> reals = host.to_vector<double>();
-    const auto value = [&](int64_t i) -> Json {
-        const double real = reals[static_cast<size_t>(i)];
-        if (x.dtype() == DType::bool_) return real != 0;
-        if (is_integer(x.dtype())) return static_cast<int64_t>(real);
-        return real;
-    };
-    if (x.rank() == 0 && x.weak()) return value(0);
-    int64_t next = 0;
-    const auto nested = [&](int64_t axis, const auto& self) -> Json {
-        if (axis == x.rank()) return value(next++);
-        Json list = Json::array();
-        for (int64_t i = 0; i < x.shape()[axis]; ++i) list.push_back(self(axis + 1, self));
-        return list;
-    };
-    return Json::object({{"class_name", "__numpy__"}, {"config", Json::object({{"value", nested(0, nested)}, {"dtype", name(x.dtype())}})}});
+    if (x.rank() == 0 && x.weak()) return number_to_json(x);
+    return Json::object({{"class_name", "__numpy__"}, {"config", Json::object({{"value", nested_json(x)}, {"dtype", name(x.dtype())}})}});
 }
 
 class NodeWriter {
@@ -43,7 +39,6 @@ public:
         Json args = Json::array(), kwargs = Json::object();
         if (const auto* call = dynamic_cast<const OpCall*>(node.operation.get())) {
             write_op_inputs(call->op(), call->attrs(), node.inputs.list(), args, kwargs);
-            if (std::string_view(call->op().name) == "get_item") args.push_back(call->attrs().to_json()["key"]);
         } else {
             write_layer_call(node, args, kwargs);
         }
@@ -62,13 +57,19 @@ public:
     }
 
 private:
-    // By place; those that may be left out by name.
     void write_op_inputs(const Op& op, const Attrs& attrs, const Structure::List& inputs, Json& args, Json& kwargs) const {
         size_t next = 0;
         const Json config = op.arguments ? attrs.to_json(true) : Json();
         for (const OpArgument& argument : op_arguments(op)) {
-            if (!argument.optional) args.push_back(tensors(inputs.at(next++)));
-            else if (config["has_" + argument.name].as_bool()) kwargs.set(argument.name, tensors(inputs.at(next++)));
+            if (argument.any_name) {
+                for (const auto& [key, value] : config[argument.name].as_object()) kwargs.set(key, value);
+                continue;
+            }
+            const bool left_out = argument.optional && !config["has_" + argument.name].as_bool();
+            if (left_out && argument.ours) continue;
+            Json value = argument.attribute ? config[argument.name] : left_out ? Json() : tensors(inputs.at(next++));
+            if (argument.by_name) kwargs.set(argument.name, std::move(value));
+            else args.push_back(std::move(value));
         }
         while (next < inputs.size()) args.push_back(tensors(inputs[next++]));
     }
@@ -140,49 +141,6 @@ bool holds_tensor(const Json& json) {
     if (!json.is_object()) return false;
     if (is_object_of(json, "__keras_tensor__")) return true;
     return std::any_of(json.as_object().begin(), json.as_object().end(), [](const Json::Member& m) { return holds_tensor(m.second); });
-}
-
-// Nested lists of numbers, all of one length on each axis.
-void collect_numbers(const Json& json, size_t axis, Shape& shape, std::vector<double>& values, bool& integral, bool& logical) {
-    if (!json.is_array()) {
-        if (axis != static_cast<size_t>(shape.rank())) throw ValueError("a constant must be a regular nesting of lists.");
-        integral = integral && (json.is_int() || json.is_bool());
-        logical = logical && json.is_bool();
-        values.push_back(json.is_bool() ? (json.as_bool() ? 1.0 : 0.0) : json.as_double());
-        return;
-    }
-    const auto size = static_cast<int64_t>(json.size());
-    if (axis == static_cast<size_t>(shape.rank())) {
-        if (!values.empty()) throw ValueError("a constant must be a regular nesting of lists.");
-        shape.push_back(size);
-    } else if (shape[static_cast<int64_t>(axis)] != size) {
-        throw ValueError("a constant must be a regular nesting of lists.");
-    }
-    for (const Json& item : json.as_array()) collect_numbers(item, axis + 1, shape, values, integral, logical);
-}
-
-Tensor constant_from_json(const Json& json, std::optional<DType> dtype) {
-    if (!dtype && json.is_bool()) return json.as_bool();
-    if (!dtype && json.is_int()) return json.as_int();
-    if (!dtype && json.is_double()) return json.as_double();
-    Shape shape;
-    std::vector<double> values;
-    bool integral = true, logical = true;
-    collect_numbers(json, 0, shape, values, integral, logical);
-    const DType wanted = dtype.value_or(logical && !values.empty() ? DType::bool_ : integral ? DType::int32 : DType::float32);
-    Tensor out = Tensor::uninitialized(shape, wanted);
-    visit_dtype(wanted, [&](auto zero) {
-        using T = decltype(zero);
-        auto* to = static_cast<T*>(out.mutable_raw());
-        for (size_t i = 0; i < values.size(); ++i) {
-            if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
-                if (!(values[i] >= static_cast<double>(std::numeric_limits<T>::min()) && values[i] < std::ldexp(1.0, std::numeric_limits<T>::digits)))
-                    throw ValueError(str("a constant of dtype ", name(wanted), " cannot hold ", values[i], "."));
-            if constexpr (std::is_arithmetic_v<T>) to[i] = static_cast<T>(values[i]);
-            else to[i] = T(static_cast<float>(values[i]));
-        }
-    });
-    return out;
 }
 
 // The arguments of one call of a layer, put where they belong by their place or name.
@@ -376,11 +334,11 @@ private:
         }
         if (is_object_of(json, "__numpy__") || is_object_of(json, "__tensor__")) {
             const Json& config = member(json, "config", "a constant");
-            return constant_from_json(member(config, "value", "a constant"), parse_dtype(member(config, "dtype", "a constant").as_string()));
+            return tensor_from_json(member(config, "value", "a constant"), parse_dtype(member(config, "dtype", "a constant").as_string()));
         }
-        if (json.is_number() || json.is_bool()) return constant_from_json(json, {});
+        if (json.is_number() || json.is_bool()) return tensor_from_json(json);
         if (json.is_array()) {
-            if (!holds_tensor(json)) return constant_from_json(json, {});
+            if (!holds_tensor(json)) return tensor_from_json(json);
             Structure::List list;
             for (const Json& item : json.as_array()) list.push_back(value(item));
             return list;
@@ -422,47 +380,76 @@ private:
         return layer(inputs, given.call);
     }
 
+    // The tensors of a call of an op, put where they belong by their place or name, and the attributes
+    // that Keras gives the call.
+    class OpArguments {
+    public:
+        OpArguments(const GraphReader& reader, const Op& op) : reader_(reader), named_(op_arguments(op)), inputs_(named_.size()) {}
+
+        void set(size_t place, const Json& arg) {
+            if (place < named_.size()) set(named_[place], place, arg);
+            else if (!named_.empty()) throw ValueError(str("more than ", named_.size(), " arguments. Received: ", arg.dump().substr(0, 200)));
+            else if (!arg.is_null()) put(place, arg);
+        }
+        void set(const std::string& name, const Json& arg) {
+            if (named_.empty()) return arg.is_null() ? void() : put(inputs_.size(), arg);
+            for (size_t i = 0; i < named_.size(); ++i) {
+                if (named_[i].any_name) others_.set(name, arg);
+                else if (named_[i].name == name) set(named_[i], i, arg);
+                else continue;
+                return;
+            }
+            if (!arg.is_null()) throw ValueError(str("unknown argument `", name, "`."));
+        }
+        // Those given, in their order; each of an op with named arguments is there or may be left out.
+        Structure::List inputs() {
+            Structure::List given;
+            for (size_t i = 0; i < inputs_.size(); ++i) {
+                const OpArgument argument = i < named_.size() ? named_[i] : OpArgument();
+                if (argument.any_name) attributes.set(argument.name, others_);
+                if (argument.attribute && !argument.by_name && !attributes.contains(argument.name)) throw ValueError(str("the call must have its ", argument.name, "."));
+                if (argument.attribute) continue;
+                const bool has = !inputs_[i].is_leaf() || inputs_[i].leaf().defined();
+                if (argument.optional) attributes.set("has_" + argument.name, has);
+                else if (!has) throw ValueError("null is no input of an operation.");
+                if (has) given.push_back(inputs_[i]);
+            }
+            return given;
+        }
+        Json attributes = Json::object();
+
+    private:
+        void set(const OpArgument& argument, size_t place, const Json& arg) {
+            if (argument.attribute) attributes.set(argument.name, arg);
+            else if (!arg.is_null()) put(place, arg);
+        }
+        void put(size_t place, const Json& arg) {
+            if (inputs_.size() <= place) inputs_.resize(place + 1);
+            inputs_[place] = reader_.value(arg);
+        }
+
+        const GraphReader& reader_;
+        std::vector<OpArgument> named_;
+        Structure::List inputs_;
+        Json others_ = Json::object();
+    };
+
     Structure call_op(Item& item, std::shared_ptr<OpCall> op, const Json::Array& args, const Json& kwargs) {
-        Structure::List inputs;
-        const std::vector<OpArgument> named = op_arguments(op->op());
-        const bool get_item = std::string_view(op->op().name) == "get_item";
-        // What Keras gives the call and an op here has as attributes: the operation is made anew with them.
-        Json attributes;
-        const auto attribute = [&](const std::string& name, const Json& value) {
-            if (attributes.is_null()) attributes = op->attrs().to_json(true);
-            attributes.set(name, value);
-        };
-        const auto input = [&](size_t place, const Json& arg) {
-            if (inputs.size() <= place) inputs.resize(place + 1);
-            inputs[place] = value(arg);
-        };
-        for (size_t i = 0; i < args.size(); ++i) {
-            if (get_item && i == 1) attribute("key", args[i].is_array() ? args[i] : Json::array({args[i]}));
-            else if (!args[i].is_null()) input(i, args[i]);
-        }
-        for (const auto& [key, arg] : kwargs.as_object()) {
-            if (arg.is_null()) continue;
-            const auto at = std::find_if(named.begin(), named.end(), [&, &key = key](const OpArgument& argument) { return argument.name == key; });
-            if (at != named.end()) input(static_cast<size_t>(at - named.begin()), arg);
-            else if (named.empty() || holds_tensor(arg)) input(inputs.size(), arg);
-            else attribute(key, arg);
-        }
-        inputs.resize(std::max(inputs.size(), named.size()));
-        Structure::List given;
-        for (size_t i = 0; i < inputs.size(); ++i) {
-            const bool has = !inputs[i].is_leaf() || inputs[i].leaf().defined();
-            if (i < named.size() && named[i].optional) attribute("has_" + named[i].name, has);
-            else if (!has) throw ValueError("null is no input of an operation.");
-            if (has) given.push_back(inputs[i]);
-        }
-        if (get_item && item.next == 0 && attributes.is_null()) throw ValueError("x[key] must have its key.");
-        if (!attributes.is_null()) {
-            if (!op->op().read_attrs) throw ValueError(str("ops.", op->op().name, " takes no `", attributes.as_object()[0].first, "`."));
-            if (item.next > 0) throw UnsupportedError("an operation called several times with other arguments than tensors is not supported.");
-            op = std::make_shared<OpCall>(op->op(), op->op().read_attrs(attributes), item.name);
-            item.operation = op;
+        OpArguments arguments(*this, op->op());
+        for (size_t i = 0; i < args.size(); ++i) arguments.set(i, args[i]);
+        for (const auto& [key, arg] : kwargs.as_object()) arguments.set(key, arg);
+        Structure::List given = arguments.inputs();
+        if (arguments.attributes.size() > 0) {
+            Json attributes = op->attrs().to_json(true);
+            for (const auto& [key, value] : arguments.attributes.as_object()) attributes.set(key, value);
+            const Attrs attrs = op->op().read_attrs(attributes);
+            // An operation here holds what Keras gives each call of it.
+            if (item.next > 0 && !(attrs == op->attrs())) throw UnsupportedError("an operation called several times with other arguments than tensors is not supported.");
+            if (item.next == 0) item.operation = op = std::make_shared<OpCall>(op->op(), attrs, item.name);
         }
         const Tensors flat = Structure(given).flatten();
+        // A condition alone asks where it holds.
+        if (flat.size() == 1 && std::string_view(op->op().name) == "where") item.operation = op = std::make_shared<OpCall>(*find_op("nonzero"), find_op("nonzero")->read_attrs(Json::object()), item.name);
         if (op->op().inputs >= 0 && static_cast<int>(flat.size()) != op->op().inputs)
             throw ValueError(str("ops.", op->op().name, " takes ", op->op().inputs, " tensors. Received: ", flat.size()));
         for (const Tensor& x : flat)

@@ -36,18 +36,19 @@ Json serialize_op(const OpCall& call) {
     const std::string full = call.op().keras;
     const size_t dot = full.rfind('.');
     const std::string class_name = full.substr(dot + 1);
-    Json config = Json::object({{"name", call.operation_name()}});
-    // The key of x[key] is an argument of the call.
+    Json config = Json::object();
+    if (!call.op().traits.unnamed) config.set("name", call.operation_name());
+    const std::vector<OpArgument> arguments = op_arguments(call.op());
     const Json attrs = call.attrs().to_json();
-    if (class_name != "GetItem")
-        for (const auto& [key, value] : attrs.as_object()) config.set(key, value);
+    for (const auto& [key, value] : attrs.as_object())
+        if (std::none_of(arguments.begin(), arguments.end(), [&, &key = key](const OpArgument& a) { return a.attribute && a.name == key; })) config.set(key, value);
     return write_object({.module = full.substr(0, dot), .class_name = class_name, .registered_name = class_name, .config = std::move(config)});
 }
 
-std::shared_ptr<Operation> deserialize_op(const SerializedObject& object) {
+std::shared_ptr<Operation> deserialize_op(const SerializedObject& object, const Json& json) {
     const Op* op = find_keras_op(object.module + "." + object.class_name);
     if (!op) throw UnsupportedError(str("the operation ", object.module, ".", object.class_name, " is not known."));
-    const Json* name = object.config.find("name");
+    const Json* name = op->traits.unnamed ? json.find("name") : object.config.find("name");   // of the node, or of the operation
     if (!name || !name->is_string()) throw ValueError(str("the config of operation ", object.class_name, " must have a string `name`."));
     Json attrs = Json::object();
     const Json* dtype = nullptr;
@@ -55,12 +56,11 @@ std::shared_ptr<Operation> deserialize_op(const SerializedObject& object) {
         if (key == "dtype") dtype = &value;
         else if (key != "name") attrs.set(key, value);
     }
-    if (object.class_name != "GetItem" && !op->read_attrs && attrs.size() > 0)
+    if (!op->read_attrs && attrs.size() > 0)
         throw ValueError(str("the operation ", object.class_name, " takes no `", attrs.as_object()[0].first, "`."));
-    const bool reads = op->read_attrs && object.class_name != "GetItem";
     // A dtype is an attribute of some (cast, ones_like); others have a policy of that name, which says nothing here.
-    if (reads && dtype && !dtype->is_object() && op->read_attrs(attrs).to_json().find("dtype")) attrs.set("dtype", *dtype);
-    return std::make_shared<OpCall>(*op, reads ? op->read_attrs(attrs) : Attrs(), name->as_string());
+    if (op->read_attrs && dtype && !dtype->is_object() && op->read_attrs(attrs).to_json().find("dtype")) attrs.set("dtype", *dtype);
+    return std::make_shared<OpCall>(*op, op->read_attrs ? op->read_attrs(attrs) : Attrs(), name->as_string());
 }
 
 bool is_functional(const SerializedObject& o) {
@@ -111,7 +111,7 @@ std::shared_ptr<Operation> deserialize_operation(const Json& json) {
     const bool sharable = sharing && shared && shared->is_int();
     if (sharable)
         if (const auto found = sharing->read.find(shared->as_int()); found != sharing->read.end()) return found->second.shared();
-    if (object.module.rfind("keras.src.ops.", 0) == 0) return deserialize_op(object);
+    if (object.module.rfind("keras.src.ops.", 0) == 0) return deserialize_op(object, json);
 
     Layer layer;
     if (object.registered_name.empty() || object.registered_name == object.class_name) {

@@ -56,12 +56,20 @@ bool is_traced(const Tensors& in) {
 std::vector<OpArgument> op_arguments(const Op& op) {
     std::vector<OpArgument> all;
     std::string_view rest = op.arguments ? op.arguments : "";
+    bool by_name = false;
     while (!rest.empty()) {
         const size_t end = std::min(rest.find(' '), rest.size());
-        const std::string_view word = rest.substr(0, end);
-        const bool optional = word.back() == '?';
-        all.push_back({std::string(word.substr(0, word.size() - optional)), optional});
+        std::string_view word = rest.substr(0, end);
         rest.remove_prefix(std::min(end + 1, rest.size()));
+        OpArgument argument{.optional = word.back() == '?', .attribute = word.back() == '=', .any_name = word.starts_with("**"), .ours = word.front() == '-'};
+        by_name = by_name || word.front() == '*' || argument.ours;
+        argument.by_name = by_name;
+        if (word == "*") continue;
+        word.remove_prefix(argument.any_name ? 2 : argument.ours);
+        if (argument.optional || argument.attribute) word.remove_suffix(1);
+        argument.attribute = argument.attribute || argument.any_name;
+        argument.name = word;
+        all.push_back(std::move(argument));
     }
     return all;
 }

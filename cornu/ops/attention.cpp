@@ -94,7 +94,7 @@ extern const Op dot_product_attention_grad_op;
 
 constinit const Op dot_product_attention_op = {
     .name = "dot_product_attention", .keras = "keras.src.ops.nn.DotProductAttention", .doc = "Softmax of the fit of queries to keys, over values.", .inputs = -1,
-    .arguments = "query key value bias? mask?",
+    .arguments = "query key value * bias? mask? scale=",
     .infer = infer_attention,
     .vjp = [](const Vjp& v) -> Tensors {
         const auto& d = v.as<DotProductAttentionAttrs>();

@@ -7,12 +7,14 @@
 #include "cornu/ops/indexing.h"
 #include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/reduction.h"
+#include "cornu/tensor/nested_json.h"
 
 namespace cornu {
 
 namespace {
 
 using composing::number;
+using composing::same_known;
 
 struct SideAttrs {
     std::string side = "left";
@@ -112,7 +114,8 @@ constinit const Op histogram_op = {
     }, .distinct = true},
     .read_attrs = read_attrs<HistogramAttrs>};
 
-// Keras's operation holds the weights themselves; only one without them has a config.
+// Keras's operation holds the weights itself, so that only a list of numbers can be saved: `weights`. Any
+// tensor is an input.
 struct BincountAttrs {
     Json weights = {};
     int64_t minlength = 0;
@@ -120,7 +123,7 @@ struct BincountAttrs {
     std::optional<int64_t> length = {};
     bool has_weights = false;
     static void describe(Schema<BincountAttrs>& s) {
-        s.field<&BincountAttrs::weights>().rule([](const Json& w) { return w.is_null() ? std::nullopt : std::optional<std::string>("must be an input"); });
+        s.field<&BincountAttrs::weights>();
         s.field<&BincountAttrs::minlength>().non_negative();
         s.field<&BincountAttrs::sparse>();
         s.field<&BincountAttrs::length>().hidden();
@@ -128,7 +131,7 @@ struct BincountAttrs {
     }
 };
 constinit const Op bincount_op = {
-    .name = "bincount", .keras = "keras.src.ops.numpy.Bincount", .doc = "How often each whole number occurs.", .inputs = -1, .arguments = "x weights?",
+    .name = "bincount", .keras = "keras.src.ops.numpy.Bincount", .doc = "How often each whole number occurs.", .inputs = -1, .arguments = "x -weights?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& b = a.as<BincountAttrs>();
         if (b.sparse) throw UnsupportedError("ops.bincount: sparse tensors are not supported.");
@@ -137,10 +140,12 @@ constinit const Op bincount_op = {
         if (a.in.size() != expected) throw ValueError(str("ops.bincount takes ", expected, " tensors. Received: ", a.in.size()));
         if (a.shape().rank() != 1 && a.shape().rank() != 2) throw ShapeError(str("ops.bincount: x must have one axis or two. Received: x.shape=", a.shape()));
         if (!is_integer(a.dtype()) && a.dtype() != DType::bool_) throw DTypeError(str("ops.bincount: x must hold integers. Received: ", a.dtype()));
-        if (b.has_weights && !(a.shape(0) == a.shape(1))) throw ShapeError(str("ops.bincount: weights must have the shape of x. Received: ", a.shape(1), ", x.shape=", a.shape()));
+        const bool listed = !b.has_weights && !b.weights.is_null();
+        const Spec weights = b.has_weights ? a.in[1] : listed ? specs_of({tensor_from_json(b.weights)})[0] : Spec{a.shape(), DType::int32};
+        if (!same_known(a.shape(), weights.shape)) throw ShapeError(str("ops.bincount: weights must have the shape of x. Received: ", weights.shape, ", x.shape=", a.shape()));
         Shape out(a.shape().begin(), a.shape().end() - 1);
         out.push_back(b.length.value_or(None));
-        return {{out, b.has_weights ? a.dtype(1) : DType::int32}};
+        return {{out, weights.dtype}};
     },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const auto& b = attrs.as<BincountAttrs>();
@@ -154,8 +159,8 @@ constinit const Op bincount_op = {
             n = std::max(n, b.minlength);
         }
         if (!is_unsigned_int(x.dtype())) x = ops::maximum(x, number(0, x));
-        const DType dtype = b.has_weights ? in[1].dtype() : DType::int32;
-        const Tensor weights = b.has_weights ? in[1] : ops::ones(x.shape(), dtype);
+        const Tensor weights = b.has_weights ? in[1] : !b.weights.is_null() ? tensor_from_json(b.weights) : ops::ones(x.shape(), DType::int32);
+        const DType dtype = weights.dtype();
         // Rows are told apart by the numbers they count: row r's begin at r (n + 1), the last catching what is left out.
         const int64_t rows = x.rank() == 2 ? x.shape()[0] : 1, room = n + 1;
         Tensor index = ops::minimum(ops::cast(x, DType::int64), Tensor::full({}, static_cast<double>(n), DType::int64));
@@ -186,6 +191,7 @@ std::pair<Tensor, Tensor> histogram(const Tensor& x, int64_t bins, std::optional
     return {out[0], out[1]};
 }
 Tensor bincount(const Tensor& x, const Tensor& weights, int64_t minlength, std::optional<int64_t> length) {
+    if (x.symbolic() && weights.defined() && weights.concrete()) return apply1(bincount_op, {x}, BincountAttrs{nested_json(weights), minlength, false, length});
     return apply1(bincount_op, weights.defined() ? Tensors{x, weights} : Tensors{x}, BincountAttrs{{}, minlength, false, length, weights.defined()});
 }
 }  // namespace ops

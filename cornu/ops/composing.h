@@ -69,6 +69,12 @@ inline DType real_part(DType dtype) {
 // The number of elements; unknown if a dimension is.
 inline int64_t count(const Shape& shape) { return shape.is_static() ? shape.size() : None; }
 
+inline bool same_known(const Shape& a, const Shape& b) {
+    bool same = a.rank() == b.rank();
+    for (int64_t i = 0; same && i < a.rank(); ++i) same = a[i] < 0 || b[i] < 0 || a[i] == b[i];
+    return same;
+}
+
 // Values that decide a shape must be there when the call is made.
 inline void need_values(const char* op, const Tensor& x, const char* instead) {
     if (!x.concrete())

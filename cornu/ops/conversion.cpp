@@ -54,7 +54,19 @@ constinit const Op empty_like_op = {
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {ops::zeros(in[0].shape(), attrs.as<DTypeAttrs>().dtype.value_or(in[0].dtype()))}; },
     .samples = {.cases = dtype_samples}, .read_attrs = read_attrs<DTypeAttrs>};
 
-constexpr const Op* family[] = {&array_op, &convert_to_tensor_op, &copy_op, &empty_like_op};
+// Nodes of files; a program asks size() and ndim(), which are numbers.
+std::vector<OpSample> shape_samples() { return {{{{{2, 3}, DType::float64}}}}; }
+Specs one_int(const InferArgs&) { return {{Shape{}, DType::int32}}; }
+constinit const Op size_op = {
+    .name = "size", .keras = "keras.src.ops.numpy.Size", .doc = "The number of elements of x.", .infer = one_int, .vjp = no_gradient,
+    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {Tensor::full({}, static_cast<double>(in[0].size()), DType::int32)}; },
+    .samples = {.cases = shape_samples}};
+constinit const Op ndim_op = {
+    .name = "ndim", .keras = "keras.src.ops.numpy.Ndim", .doc = "The number of axes of x.", .infer = one_int, .vjp = no_gradient,
+    .decompose = [](const Tensors& in, const Attrs&) -> Tensors { return {Tensor::full({}, static_cast<double>(in[0].rank()), DType::int32)}; },
+    .samples = {.cases = shape_samples}};
+
+constexpr const Op* family[] = {&array_op, &convert_to_tensor_op, &copy_op, &empty_like_op, &size_op, &ndim_op};
 
 }  // namespace
 

@@ -139,13 +139,13 @@ constinit const Op erf_op = {
     .traits = float_function, .samples = {.low = -2, .high = 2}};
 
 constinit const Op erfc_op = {
-    .name = "erfc", .doc = "1 - erf(x), exact in the tail, element-wise.",
+    .name = "erfc", .keras = "keras.src.ops.math.Erfc", .doc = "1 - erf(x), exact in the tail, element-wise.",
     .infer = infer::float_elementwise,
     .vjp = [](const Vjp& v) -> Tensors { return {-v.g() * two_over_sqrt_pi * ops::exp(-ops::square(v.x()))}; },
     .traits = float_function, .samples = {.low = -2, .high = 2}};
 
 constinit const Op erfinv_op = {
-    .name = "erfinv", .keras = "keras.src.ops.math.ErfInv", .doc = "Inverse of the error function, element-wise.",
+    .name = "erfinv", .keras = "keras.src.ops.math.Erfinv", .doc = "Inverse of the error function, element-wise.",
     .infer = infer::float_elementwise,
     .vjp = [](const Vjp& v) -> Tensors { return {v.g() / two_over_sqrt_pi * ops::exp(ops::square(v.y()))}; },
     .traits = float_function, .samples = {.low = -0.8, .high = 0.8}};

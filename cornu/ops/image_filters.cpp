@@ -343,6 +343,7 @@ constinit const Op extract_patches_op = {
         const auto& p = attrs.as<PatchAttrs>();
         return {patches(extract_patches_op, in[0], p, patch_axes(p))};
     },
+    .traits = {.unnamed = true},
     .samples = {.cases = [] {
         const Spec one{{5, 6, 2}, DType::float64}, first{{2, 2, 5, 6}, DType::float64};
         return std::vector<OpSample>{{{one}, PatchAttrs{.size = 2}}, {{first}, PatchAttrs{{3, 2}, {2, 1}, 1, "same", "channels_first"}}, {{one}, PatchAttrs{{2, 2}, 1, 2}}};
@@ -353,6 +354,7 @@ constinit const Op extract_patches_3d_op = {
     .name = "extract_patches_3d", .keras = "keras.src.ops.image.ExtractPatches", .doc = "Windows of volumes, each as one vector.",
     .infer = [](const InferArgs& a) { return patches_infer(a, 3); },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors { return {patches(extract_patches_3d_op, in[0], attrs.as<PatchAttrs>(), 3)}; },
+    .traits = {.unnamed = true},
     .samples = {.cases = [] {
         const Spec one{{4, 3, 5, 2}, DType::float64}, first{{2, 2, 4, 3, 2}, DType::float64};
         return std::vector<OpSample>{{{one}, PatchAttrs{.size = 2}}, {{first}, PatchAttrs{{3, 2, 1}, {2, 1, 1}, 1, "same", "channels_first"}}};

@@ -226,7 +226,7 @@ struct ScaleAndTranslateAttrs {
     }
 };
 constinit const Op scale_and_translate_op = {
-    .name = "scale_and_translate", .keras = "keras.src.ops.image.ScaleAndTranslate", .doc = "Images scaled and moved along some axes.", .inputs = 3,
+    .name = "scale_and_translate", .keras = "keras.src.ops.image.ScaleAndTranslate", .doc = "Images scaled and moved along some axes.", .inputs = 3, .arguments = "images output_shape= scale translation",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& s = a.as<ScaleAndTranslateAttrs>();
         if (!filter_of(s.method))

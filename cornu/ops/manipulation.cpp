@@ -226,8 +226,8 @@ constinit const Op repeat_op = {
     .read_attrs = read_attrs<RepeatAttrs>};
 
 struct RollAttrs {
-    int64_t shift = 0;
-    std::optional<int64_t> axis = {};
+    PerAxis shift = 0;   // of each of the axes named, or of all of them
+    Axes axis = {};      // none: of the flattened x
     static void describe(Schema<RollAttrs>& s) {
         s.field<&RollAttrs::shift>();
         s.field<&RollAttrs::axis>();
@@ -236,20 +236,27 @@ struct RollAttrs {
 constinit const Op roll_op = {
     .name = "roll", .keras = "keras.src.ops.numpy.Roll", .doc = "x moved along an axis, what leaves entering at the other end.",
     .infer = [](const InferArgs& a) -> Specs {
-        if (a.as<RollAttrs>().axis) normalize_axis(*a.as<RollAttrs>().axis, a.shape().rank());
+        const auto& r = a.as<RollAttrs>();
+        for (const int64_t axis : r.axis.axes) normalize_axis(axis, a.shape().rank());
+        if (r.shift.values.size() != 1 && r.shift.values.size() != r.axis.axes.size())
+            throw ValueError(str("ops.roll: shift must be one number, or one for each axis. Received: shift=", Shape(r.shift.values), ", axis=", Shape(r.axis.axes)));
         return infer::same(a);
     },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const auto& r = attrs.as<RollAttrs>();
-        const Tensor x = r.axis ? in[0] : ops::reshape(in[0], {-1});
-        const int64_t axis = r.axis ? normalize_axis(*r.axis, x.rank()) : 0, n = x.shape()[axis];
-        const int64_t at = n == 0 ? 0 : ((-r.shift % n) + n) % n;
-        if (at == 0) return {in[0]};
-        return {ops::reshape(ops::concatenate({between(x, axis, at, n), between(x, axis, 0, at)}, axis), in[0].shape())};
+        const bool flat = r.axis.kind == Axes::Kind::all;
+        const Ints axes = flat ? Ints{0} : r.axis.axes;
+        Tensor x = flat ? ops::reshape(in[0], {-1}) : in[0];
+        for (size_t i = 0; i < axes.size(); ++i) {
+            const int64_t axis = normalize_axis(axes[i], x.rank()), n = x.shape()[axis];
+            const int64_t shift = r.shift.values[r.shift.values.size() == 1 ? 0 : i], at = n == 0 ? 0 : ((-shift % n) + n) % n;
+            if (at != 0) x = ops::concatenate({between(x, axis, at, n), between(x, axis, 0, at)}, axis);
+        }
+        return {ops::reshape(x, in[0].shape())};
     },
     .samples = {.cases = [] {
         const Spec x{{3, 4}, DType::float64};
-        return std::vector<OpSample>{{{x}, RollAttrs{1, 0}}, {{x}, RollAttrs{-5, 1}}, {{x}, RollAttrs{2, {}}}};
+        return std::vector<OpSample>{{{x}, RollAttrs{1, 0}}, {{x}, RollAttrs{-5, 1}}, {{x}, RollAttrs{2, {}}}, {{x}, RollAttrs{{1, -1}, {0, 1}}}};
     }},
     .read_attrs = read_attrs<RollAttrs>};
 
@@ -315,11 +322,11 @@ constinit const Op moveaxis_op = {
 struct KerasPadAttrs {
     std::vector<std::pair<int64_t, int64_t>> pad_width;
     std::string mode = "constant";
-    double constant_values = 0;
+    std::optional<double> constant_values = {};   // none: 0
     static void describe(Schema<KerasPadAttrs>& s) {
         s.field<&KerasPadAttrs::pad_width>();
         s.field<&KerasPadAttrs::mode>();
-        s.field<&KerasPadAttrs::constant_values>().hidden();
+        s.field<&KerasPadAttrs::constant_values>();
     }
 };
 std::vector<std::pair<int64_t, int64_t>> pad_widths(const Shape& x, const KerasPadAttrs& p) {
@@ -344,7 +351,7 @@ int64_t mirrored(int64_t i, int64_t n, const std::string& mode) {
     return mode == "reflect" ? period - m : period - 1 - m;
 }
 constinit const Op keras_pad_op = {
-    .name = "pad", .keras = "keras.src.ops.numpy.Pad", .doc = "x with elements added around it.",
+    .name = "pad", .keras = "keras.src.ops.numpy.Pad", .doc = "x with elements added around it.", .arguments = "x * constant_values=",
     .infer = [](const InferArgs& a) -> Specs {
         const auto widths = pad_widths(a.shape(), a.as<KerasPadAttrs>());
         Shape out = a.shape();
@@ -364,7 +371,7 @@ constinit const Op keras_pad_op = {
                 low.push_back(l);
                 high.push_back(h);
             }
-            return {prim::pad(x, Tensor::full({}, p.constant_values, x.dtype()), low, high)};
+            return {prim::pad(x, Tensor::full({}, p.constant_values.value_or(0), x.dtype()), low, high)};
         }
         for (size_t i = 0; i < widths.size(); ++i) {
             const auto [low, high] = widths[i];
@@ -431,11 +438,11 @@ Tensors unstack(const Tensor& x, std::optional<int64_t> num, int64_t axis) { ret
 Tensor flip(const Tensor& x, Axes axis) { return apply1(flip_op, {x}, FlipAttrs{std::move(axis)}); }
 Tensor tile(const Tensor& x, const Ints& repeats) { return apply1(tile_op, {x}, TileAttrs{repeats}); }
 Tensor repeat(const Tensor& x, int64_t repeats, std::optional<int64_t> axis) { return apply1(repeat_op, {x}, RepeatAttrs{repeats, axis}); }
-Tensor roll(const Tensor& x, int64_t shift, std::optional<int64_t> axis) { return apply1(roll_op, {x}, RollAttrs{shift, axis}); }
+Tensor roll(const Tensor& x, const PerAxis& shift, Axes axis) { return apply1(roll_op, {x}, RollAttrs{shift, std::move(axis)}); }
 Tensor swapaxes(const Tensor& x, int64_t axis1, int64_t axis2) { return apply1(swapaxes_op, {x}, SwapaxesAttrs{axis1, axis2}); }
 Tensor moveaxis(const Tensor& x, const Ints& source, const Ints& destination) { return apply1(moveaxis_op, {x}, MoveaxisAttrs{source, destination}); }
 Tensor pad(const Tensor& x, const std::vector<std::pair<int64_t, int64_t>>& pad_width, const std::string& mode, double constant_values) {
-    return apply1(keras_pad_op, {x}, KerasPadAttrs{pad_width, mode, constant_values});
+    return apply1(keras_pad_op, {x}, KerasPadAttrs{pad_width, mode, constant_values == 0 ? std::nullopt : std::optional(constant_values)});
 }
 Tensor tril(const Tensor& x, int64_t k) { return apply1(tril_op, {x}, KAttrs{k}); }
 Tensor triu(const Tensor& x, int64_t k) { return apply1(triu_op, {x}, KAttrs{k}); }

@@ -8,6 +8,7 @@
 #include "cornu/ops/apply.h"
 #include "cornu/ops/axes.h"
 #include "cornu/ops/diagonals.h"
+#include "cornu/ops/per_axis.h"
 
 namespace cornu::ops {
 
@@ -17,7 +18,7 @@ CORNU_API Tensors unstack(const Tensor& x, std::optional<int64_t> num = {}, int6
 CORNU_API Tensor flip(const Tensor& x, Axes axis = {});
 CORNU_API Tensor tile(const Tensor& x, const std::vector<int64_t>& repeats);
 CORNU_API Tensor repeat(const Tensor& x, int64_t repeats, std::optional<int64_t> axis = {});
-CORNU_API Tensor roll(const Tensor& x, int64_t shift, std::optional<int64_t> axis = {});
+CORNU_API Tensor roll(const Tensor& x, const PerAxis& shift, Axes axis = {});   // shift: one number, or one for each axis
 CORNU_API Tensor swapaxes(const Tensor& x, int64_t axis1, int64_t axis2);
 CORNU_API Tensor moveaxis(const Tensor& x, const std::vector<int64_t>& source, const std::vector<int64_t>& destination);
 inline Tensor moveaxis(const Tensor& x, int64_t source, int64_t destination) { return moveaxis(x, std::vector{source}, std::vector{destination}); }

@@ -159,7 +159,7 @@ struct RmsNormAttrs {
     }
 };
 constinit const Op rms_normalization_op = {
-    .name = "rms_normalization", .keras = "keras.src.ops.nn.RMSNorm", .doc = "x over the root of its mean square along axes.", .inputs = -1, .arguments = "x scale?",
+    .name = "rms_normalization", .keras = "keras.src.ops.nn.RMSNorm", .doc = "x over the root of its mean square along axes.", .inputs = -1, .arguments = "x * scale?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& r = a.as<RmsNormAttrs>();
         const size_t expected = 1u + r.has_scale;

@@ -62,6 +62,7 @@ struct OpTraits {
     bool commutative = false;
     bool fused = false;         // a composition that is kept whole for backends that have a kernel for it
     int list_input = 0;         // Keras's call takes so many lists of tensors, equally long: concatenate([a, b])
+    bool unnamed = false;       // Keras's class takes no name: its config has none
     bool host_only = false;     // runs on the host whatever the backend (strings)
     bool not_differentiable = false;  // asked for a derivative, it says so instead of giving zero
     int updates = -1;           // the output is this input with some elements replaced: may be done in place
@@ -79,8 +80,7 @@ struct Op {
     const char* keras = nullptr;    // "keras.src.ops.numpy.Tanh"; null: not a public Keras op
     const char* doc = "";
     int inputs = 1;                 // -1: any number
-    // Keras's names of the tensors where some may be left out: "x scale? offset?". Which of those a
-    // call has, its attributes say: has_scale, has_offset.
+    // What Keras's call takes, where that is more than the tensors in their order: see OpArgument.
     const char* arguments = nullptr;
     Specs (*infer)(const InferArgs&);
     Tensors (*vjp)(const Vjp&) = nullptr;
@@ -93,9 +93,14 @@ struct Op {
     bool primitive() const { return !decompose; }
 };
 
+// One word of op.arguments, as in "x pattern= scale? * mask? **others". What stands after * is given by name.
 struct OpArgument {
     std::string name;
-    bool optional;
+    bool optional = false;    // scale?    a tensor that may be left out; the attribute has_scale says whether it is
+    bool attribute = false;   // pattern=  an attribute that Keras gives the call, not the operation
+    bool any_name = false;    // **others  an attribute made of all further names and their values
+    bool ours = false;        // -x?       of which Keras's call knows nothing: written only where it is given
+    bool by_name = false;
 };
 CORNU_API std::vector<OpArgument> op_arguments(const Op& op);   // of op.arguments; empty when it names none
 

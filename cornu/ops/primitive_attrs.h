@@ -9,13 +9,26 @@
 
 namespace cornu {
 
+// The order of axes in transpose: none reverses them all, which Keras spells null.
+struct AxisOrder : std::vector<int64_t> {
+    using std::vector<int64_t>::vector;
+    AxisOrder(std::vector<int64_t> axes) : std::vector<int64_t>(std::move(axes)) {}
+};
+template <> struct Codec<AxisOrder> {
+    static Json encode(const AxisOrder& v) { return v.empty() ? Json() : Codec<std::vector<int64_t>>::encode(v); }
+    static void decode(const Json& j, AxisOrder& v) {
+        v.clear();
+        if (!j.is_null()) Codec<std::vector<int64_t>>::decode(j, v);
+    }
+};
+
 // Of reduce_*, reverse and transpose: axes, non-negative.
 struct ReduceAttrs {
     std::vector<int64_t> axes;
     static void describe(Schema<ReduceAttrs>& s) { s.field<&ReduceAttrs::axes>(); }
 };
 struct TransposeAttrs {
-    std::vector<int64_t> axes;   // empty reverses them all
+    AxisOrder axes;
     static void describe(Schema<TransposeAttrs>& s) { s.field<&TransposeAttrs::axes>(); }
 };
 // Of concatenate, arg_max, arg_min, …
@@ -130,8 +143,13 @@ struct DotProductAttentionAttrs {
     bool is_causal = false;
     std::optional<double> scale = {};   // 1 / sqrt(depth) by default
     bool has_bias = false, has_mask = false;
+    // How accelerators are to go about it; the result is the same, and a file keeps them.
+    std::optional<bool> flash_attention = {};
+    std::optional<double> attn_logits_soft_cap = {};
     static void describe(Schema<DotProductAttentionAttrs>& s) {
         s.field<&DotProductAttentionAttrs::is_causal>();
+        s.field<&DotProductAttentionAttrs::flash_attention>();
+        s.field<&DotProductAttentionAttrs::attn_logits_soft_cap>();
         s.field<&DotProductAttentionAttrs::scale>().hidden();
         s.field<&DotProductAttentionAttrs::has_bias>().hidden();
         s.field<&DotProductAttentionAttrs::has_mask>().hidden();

@@ -223,7 +223,7 @@ Selection resolve_key(const Shape& x, const std::vector<ops::Index>& given) {
 }
 
 constinit const Op get_item_op = {
-    .name = "get_item", .keras = "keras.src.ops.numpy.GetItem", .doc = "x[key] of integers, slices, None and an ellipsis.",
+    .name = "get_item", .keras = "keras.src.ops.numpy.GetItem", .doc = "x[key] of integers, slices, None and an ellipsis.", .arguments = "x key=",
     .infer = [](const InferArgs& a) -> Specs { return {{resolve_key(a.shape(), a.as<GetItemAttrs>().key).out, a.dtype()}}; },
     .decompose = [](const Tensors& in, const Attrs& attrs) -> Tensors {
         const Selection s = resolve_key(in[0].shape(), attrs.as<GetItemAttrs>().key);

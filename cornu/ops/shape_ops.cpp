@@ -14,7 +14,7 @@ namespace {
 using Ints = std::vector<int64_t>;
 
 struct ReshapeAttrs {
-    Shape newshape;
+    Ints newshape;   // not a Shape, whose unknown sizes a file spells null
     static void describe(Schema<ReshapeAttrs>& s) { s.field<&ReshapeAttrs::newshape>(); }
 };
 
@@ -37,7 +37,7 @@ Shape resolve_reshape(const Shape& from, Shape to) {
 constinit const Op reshape_op = {
     .name = "reshape", .keras = "keras.src.ops.numpy.Reshape", .doc = "The same elements in another shape.",
     .infer = [](const InferArgs& a) -> Specs {
-        return {{resolve_reshape(a.shape(), a.as<ReshapeAttrs>().newshape), a.dtype()}};
+        return {{resolve_reshape(a.shape(), Shape(a.as<ReshapeAttrs>().newshape)), a.dtype()}};
     },
     .vjp = [](const Vjp& v) -> Tensors { return {ops::reshape(v.g(), v.x().shape())}; },
     .samples = {.cases = [] {
@@ -355,7 +355,7 @@ namespace ops {
 
 Tensor reshape(const Tensor& x, const Shape& newshape) {
     if (!x.symbolic() && x.shape() == newshape) return x;
-    return apply1(reshape_op, {x}, ReshapeAttrs{newshape});
+    return apply1(reshape_op, {x}, ReshapeAttrs{newshape.dims()});
 }
 Tensor transpose(const Tensor& x, Ints axes) { return apply1(transpose_op, {x}, TransposeAttrs{std::move(axes)}); }
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {

@@ -9,12 +9,14 @@
 #include "cornu/ops/primitive_attrs.h"
 #include "cornu/ops/reduction.h"
 #include "cornu/tensor/codec.h"
+#include "cornu/tensor/nested_json.h"
 
 namespace cornu {
 
 namespace {
 
 using composing::between;
+using composing::same_known;
 using Ints = std::vector<int64_t>;
 
 struct ReductionAttrs {
@@ -74,13 +76,8 @@ struct AverageAttrs {
         s.field<&AverageAttrs::has_weights>().hidden();
     }
 };
-bool same_known(const Shape& a, const Shape& b) {
-    bool same = a.rank() == b.rank();
-    for (int64_t i = 0; same && i < a.rank(); ++i) same = a[i] < 0 || b[i] < 0 || a[i] == b[i];
-    return same;
-}
 constinit const Op average_op = {
-    .name = "average", .keras = "keras.src.ops.numpy.Average", .doc = "Mean over axes, weighted.", .inputs = -1, .arguments = "x weights?",
+    .name = "average", .keras = "keras.src.ops.numpy.Average", .doc = "Mean over axes, weighted.", .inputs = -1, .arguments = "x * weights?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& p = a.as<AverageAttrs>();
         const size_t expected = 1u + p.has_weights;
@@ -237,21 +234,21 @@ constinit const Op diff_op = {
     }},
     .read_attrs = read_attrs<DiffAttrs>};
 
-// Keras's operation holds x itself; only one without it has a config.
+// Keras's operation holds x itself, so that only a list of numbers can be saved: `x`. Any tensor is an input.
 struct TrapezoidAttrs {
     Json x = {};
     double dx = 1;
     int64_t axis = -1;
     bool has_x = false;
     static void describe(Schema<TrapezoidAttrs>& s) {
-        s.field<&TrapezoidAttrs::x>().rule([](const Json& x) { return x.is_null() ? std::nullopt : std::optional<std::string>("must be an input"); });
+        s.field<&TrapezoidAttrs::x>();
         s.field<&TrapezoidAttrs::dx>();
         s.field<&TrapezoidAttrs::axis>();
         s.field<&TrapezoidAttrs::has_x>().hidden();
     }
 };
 constinit const Op trapezoid_op = {
-    .name = "trapezoid", .keras = "keras.src.ops.numpy.Trapezoid", .doc = "Integral along an axis by the trapezoidal rule.", .inputs = -1, .arguments = "y x?",
+    .name = "trapezoid", .keras = "keras.src.ops.numpy.Trapezoid", .doc = "Integral along an axis by the trapezoidal rule.", .inputs = -1, .arguments = "y -x?",
     .infer = [](const InferArgs& a) -> Specs {
         const auto& t = a.as<TrapezoidAttrs>();
         const size_t expected = 1u + t.has_x;
@@ -259,10 +256,11 @@ constinit const Op trapezoid_op = {
         const int64_t axis = normalize_axis(t.axis, a.shape().rank());
         if (a.shape()[axis] == 0) throw ShapeError(str("ops.trapezoid: the axis must not be empty. Received: y.shape=", a.shape()));
         DType dtype = a.dtype();
-        if (t.has_x) {
-            dtype = result_type(dtype, a.dtype(1));
-            const bool fits = same_known(a.shape(1), a.shape()) || same_known(a.shape(1), Shape{a.shape()[axis]});
-            if (!fits) throw ShapeError(str("ops.trapezoid: x must have the shape of y, or of its axis. Received: y.shape=", a.shape(), ", x.shape=", a.shape(1)));
+        if (t.has_x || !t.x.is_null()) {
+            const Spec x = t.has_x ? a.in[1] : specs_of({tensor_from_json(t.x)})[0];
+            dtype = result_type(dtype, x.dtype);
+            const bool fits = same_known(x.shape, a.shape()) || same_known(x.shape, Shape{a.shape()[axis]});
+            if (!fits) throw ShapeError(str("ops.trapezoid: x must have the shape of y, or of its axis. Received: y.shape=", a.shape(), ", x.shape=", x.shape));
         }
         Shape out = a.shape();
         out.erase(axis);
@@ -273,8 +271,8 @@ constinit const Op trapezoid_op = {
         const Tensor& y = in[0];
         const int64_t axis = normalize_axis(t.axis, y.rank()), n = y.shape()[axis];
         const Tensor heights = between(y, axis, 1, n) + between(y, axis, 0, n - 1);
-        if (!t.has_x) return {ops::sum(heights, axis) * (0.5 * t.dx)};
-        Tensor x = in[1];
+        if (!t.has_x && t.x.is_null()) return {ops::sum(heights, axis) * (0.5 * t.dx)};
+        Tensor x = t.has_x ? in[1] : tensor_from_json(t.x);
         if (x.rank() == 1) {
             Shape shape(Ints(static_cast<size_t>(y.rank()), 1));
             shape[axis] = n;
@@ -307,6 +305,7 @@ Tensor correlate(const Tensor& x1, const Tensor& x2, const std::string& mode) { 
 Tensor cdist(const Tensor& x, const Tensor& y) { return apply1(cdist_op, {x, y}); }
 Tensor diff(const Tensor& a, int64_t n, int64_t axis) { return apply1(diff_op, {a}, DiffAttrs{n, axis}); }
 Tensor trapezoid(const Tensor& y, const Tensor& x, double dx, int64_t axis) {
+    if (y.symbolic() && x.defined() && x.concrete()) return apply1(trapezoid_op, {y}, TrapezoidAttrs{nested_json(x), dx, axis});
     return apply1(trapezoid_op, x.defined() ? Tensors{y, x} : Tensors{y}, TrapezoidAttrs{{}, dx, axis, x.defined()});
 }
 }  // namespace ops
