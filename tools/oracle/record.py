@@ -15,7 +15,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 FAMILIES = ["models", "callbacks", "random", "seeded", "ops", "layers", "recurrent", "images",
-            "losses", "metrics", "optimizers", "parts", "configs", "formats", "lora"]
+            "losses", "metrics", "optimizers", "parts", "configs", "formats", "lora", "op_nodes"]
 # Keras runs these through TensorFlow, which has an environment of its own (requirements-text.txt):
 # they are recorded only when named.
 WITH_TENSORFLOW = ["text"]
