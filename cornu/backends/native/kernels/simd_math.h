@@ -184,7 +184,7 @@ CORNU_INLINE float softplus_of(float x) {
 // With t = 1 / (1 + |x| / 2): t * exp(-x^2 + a polynomial in t), after Numerical Recipes' erfcc. The
 // square is taken of the upper half of x, so that the large exponent has no rounding.
 CORNU_INLINE float erfc_of(float x) {
-    const float a = abs_of(x), t = 1.f / (1.f + 0.5f * a);
+    const float a = abs_of(x) < 16.f ? abs_of(x) : 16.f, t = 1.f / (1.f + 0.5f * a);  // 0 from 11 on
     float q = 0.17087277f;
     q = q * t - 0.82215223f;
     q = q * t + 1.48851587f;
