@@ -75,14 +75,14 @@ public:
 private:
     void object(Json& json, const std::string& outer) const {
         const std::string class_name = text_of(json, "class_name"), module = text_of(json, "module");
-        const std::string name = module + "." + class_name;
+        const std::string name = str(module, ".", class_name);
         if (name == "keras.DTypePolicy" && version_ < dtype_policies_are_objects) {
             json = Json(json["config"]["name"]);
             return;
         }
         if (class_name == "__ellipsis__") require(ellipsis_is_written, "an ellipsis", "", outer);
         const std::string own = text_of(json.get("config"), "name");
-        const std::string path = own.empty() ? outer : outer.empty() ? own : outer + "/" + own;
+        const std::string path = own.empty() ? outer : outer.empty() ? own : str(outer, "/", own);
         const std::string where = str("[", module.starts_with("keras.") ? module.substr(6) : module, ".", class_name, " \"", path, "\"] ");
         if (const Since* since = find(name, "")) require(since->version, "the class", "", where);
         if (const Since* since = find(name, "="); since && since->version > version_) rename(json, since->value);
