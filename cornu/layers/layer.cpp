@@ -288,7 +288,9 @@ Structure CustomLayer::invoke(const Structure& inputs, const Call& call) {
     prepare(inputs);
 
     Call resolved = call;
-    if (!resolved.training.given()) resolved.training = frame_ ? frame_->training : Flag(default_training());
+    if (!resolved.training.given() && frame_) resolved.training = frame_->training;
+    // Not given it stays so, which is false: each layer within has its own default.
+    if (!resolved.training.given() && default_training()) resolved.training = true;
     // As in Keras: a layer that gets tensors beside its inputs is not given their masks, which go on to
     // the outputs all the same.
     Structure masks = resolved.mask;

@@ -76,8 +76,18 @@ private:
     void write_layer_call(const SymbolicNode& node, Json& args, Json& kwargs) const {
         const auto* layer = dynamic_cast<const CustomLayer*>(node.operation.get());
         const std::vector<std::string> names = layer ? layer->call_signature().inputs : std::vector<std::string>();
-        if (names.empty()) args.push_back(tensors(node.inputs));
-        else for (const Structure& input : node.inputs.list()) args.push_back(tensors(input));
+        if (names.empty()) {
+            args.push_back(tensors(node.inputs));
+        } else {
+            Structure::List inputs = node.inputs.list();
+            if (inputs.size() > names.size()) {   // the last name is that of all the rest, a cell's states
+                const auto last = inputs.begin() + static_cast<ptrdiff_t>(names.size()) - 1;
+                Structure rest(Structure::List(last, inputs.end()));
+                inputs.erase(last, inputs.end());
+                inputs.push_back(std::move(rest));
+            }
+            for (const Structure& input : inputs) args.push_back(tensors(input));
+        }
         node.call.visit([&](std::string_view name, const auto& value) {
             if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Flag>) {
                 if (value.given()) kwargs.set(std::string(name), static_cast<bool>(value));

@@ -36,6 +36,11 @@ Json CustomCell::get_build_config() const {
     return Json::object({{"input_shape", Codec<Shape>::encode(build_shapes()->flatten()[0])}});
 }
 
+const CallSignature& CustomCell::call_signature() const {
+    static const CallSignature signature{.inputs = {"inputs", "states"}};
+    return signature;
+}
+
 Structure CustomCell::call(const Structure& inputs, const Call& call) {
     Tensors states = inputs.flatten();
     if (states.empty()) throw ValueError("a cell is called on [x, states…]. Received: no input");

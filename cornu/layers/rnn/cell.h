@@ -36,6 +36,7 @@ public:
     using CustomLayer::build;
     void build(const ShapeTree& inputs) final;  // on the shape of x alone
     Json get_build_config() const override;
+    const CallSignature& call_signature() const override;
 
     // One sequence: begin() and project() at its start, end() when it goes out of scope.
     class CORNU_API Sequence {

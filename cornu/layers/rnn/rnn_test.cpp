@@ -148,6 +148,20 @@ TEST_CASE("compiled, unrolled and step by step are the same") {
     unrolled.set_weights(lstm.get_weights());
     CHECK(gap(unrolled(x), loop, 1e-6) == "");
 
+    // Keras calls cells as cell(inputs, states).
+    const Tensor one = Input({.shape = {3}}), h = Input({.shape = {4}}), c = Input({.shape = {4}});
+    for (const Structure& called : {Structure(Tensors{one, h, c}), Structure(Structure::List{one, Structure(Tensors{h, c})})}) {
+        const Model model(Tensors{one, h, c}, layers::LSTMCell({.units = 4})(called).flatten());
+        const Json json = Json::parse(model.to_json());
+        for (const Json& layer : json["config"]["layers"].as_array())
+            if (layer["class_name"] == Json("LSTMCell")) {
+                const Json& args = layer["inbound_nodes"][0]["args"];
+                CHECK(args.size() == 2);
+                CHECK(args[1].size() == 2);
+            }
+        CHECK(model_from_json(model.to_json()).to_json() == model.to_json());
+    }
+
     const Layer cell = lstm.impl().children()[0].layer;
     Tensors states{Tensor::full({2, 4}, 0), Tensor::full({2, 4}, 0)};
     for (int64_t i = 0; i < 5; ++i) {

@@ -135,6 +135,14 @@ TEST_CASE("image layers train inside a model, its batch unknown") {
     }
 }
 
+TEST_CASE("a model that nobody told whether it trains leaves that to each layer, as Keras does") {
+    const Tensor in = Input({.shape = {4, 4, 3}}), x = ramp({2, 4, 4, 3});
+    const Model model(in, layers::Dropout({.rate = 0.9})(layers::RandomInvert({.factor = {1, 1}, .value_range = {0, 1}, .seed = 1})(in)));
+    CHECK(testing::near(model(x), 1 - x, 1e-6));
+    CHECK(testing::near(model(x, {.training = false}), x, 0));
+    CHECK(testing::near(model.predict(x), x, 0));
+}
+
 TEST_CASE("a model of a dict of images and labels") {
     const Structure in = Structure::Dict{{"images", Input({.shape = {8, 8, 3}})}, {"labels", Input({.shape = {4}})}};
     const Model model(in, layers::CutMix({.seed = 1})(in));
