@@ -19,34 +19,25 @@
 #include "cornu/saving/keras_file.h"
 #include "cornu/tensor/context.h"
 #include "cornu/tensor/safe_mode.h"
-#include "cornu/testing/golden.h"
 #include "cornu/testing/near.h"
 #include "cornu/testing/temporary_folder.h"
 #include "cornu/training/progress_bar.h"
-#include "tests/golden.h"
 #include "tests/integration/engines_for_tests.h"
 #include "tests/messages.h"
+#include "tests/torch_modules.h"
 
 using namespace cornu;
 using layers::TorchModuleWrapper, layers::TorchScript;
 
 namespace {
 
-const testing::Golden& recorded() {
-    static const testing::Golden golden(golden_path("torch_modules.zip"));
-    return golden;
-}
-
-std::string bytes_of(const Json& reference) {
-    const saving::ByteSource file = recorded().file(reference);
-    return std::string(file.text(0, file.size()));
-}
 TorchScript script(const std::string& name) {
-    return TorchScript::from_bytes(bytes_of(recorded().find(name)["module"]));
+    return TorchScript::from_bytes(bytes_of(recorded_modules().find(name)["module"]));
 }
 
 void check(const Tensor& got, const Json& expected, const std::string& what, double t = 1e-5) {
-    const std::string problem = testing::difference(got.to_host(), recorded().tensor(expected), t);
+    const std::string problem =
+        testing::difference(got.to_host(), recorded_modules().tensor(expected), t);
     CHECK_MESSAGE(problem.empty(), what, ": ", problem);
 }
 void check_all(const Tensors& got, const Json& expected, const std::string& what) {
@@ -85,7 +76,7 @@ void on_each_engine(F&& f) {
 }
 
 Structure inputs_of(const Json& row) {
-    const Tensors inputs = recorded().tensors(row["inputs"]);
+    const Tensors inputs = recorded_modules().tensors(row["inputs"]);
     return inputs.size() == 1 ? Structure(inputs[0]) : Structure(inputs);
 }
 
@@ -95,8 +86,8 @@ Model recorded_model(const Json& row, const Layer& block) {
     const layers::Dense before({.units = 5, .activation = "tanh", .name = "before"}),
         after({.units = 2, .name = "after"});
     const Model model(x, after(block(before(x))));
-    before.set_weights(recorded().tensors(row["dense"]["before"]));
-    after.set_weights(recorded().tensors(row["dense"]["after"]));
+    before.set_weights(recorded_modules().tensors(row["dense"]["before"]));
+    after.set_weights(recorded_modules().tensors(row["dense"]["after"]));
     return model;
 }
 Layer recorded_block() {
@@ -111,7 +102,7 @@ TEST_CASE("TorchScript: outputs, buffers and gradients are PyTorch's") {
                              "in place", "exported"}) {
         CAPTURE(name);
         on_each_engine([&] {
-            const Json& row = recorded().find(name);
+            const Json& row = recorded_modules().find(name);
             const TorchModuleWrapper layer({.module = script(name)});
             const Structure inputs = inputs_of(row);
             check_weights(layer, row["weights"], "weight");
@@ -123,7 +114,8 @@ TEST_CASE("TorchScript: outputs, buffers and gradients are PyTorch's") {
             const Tensors outputs = layer(inputs, {.training = true}).flatten();
             for (const Tensor& y : outputs)
                 if (is_float(y.dtype()))
-                    total = total + ops::sum(y * recorded().tensor(row["cotangents"][next++]));
+                    total =
+                        total + ops::sum(y * recorded_modules().tensor(row["cotangents"][next++]));
             check_all(outputs, row["training"], "output in training");
             check_weights(layer, row["weights_after"], "weight after training");
             check_all(tape.gradient({total}, inputs.flatten(), {}), row["gradients"], "gradient");
@@ -174,8 +166,8 @@ TEST_CASE("TorchScript: shapes are found without running on data") {
 TEST_CASE("TorchScript: a layer trains as in Keras on torch, is saved, loaded and trained on") {
     if (!torch_or_skip()) return;
     const testing::TemporaryFolder folder;
-    const Json& row = recorded().find("training");
-    const Tensor x = recorded().tensor(row["x"]), y = recorded().tensor(row["y"]);
+    const Json& row = recorded_modules().find("training");
+    const Tensor x = recorded_modules().tensor(row["x"]), y = recorded_modules().tensor(row["y"]);
     on_each_engine([&] {
         const Layer block = recorded_block();
         const Model model = recorded_model(row, block);
@@ -216,11 +208,11 @@ TEST_CASE("TorchScript: a layer trains as in Keras on torch, is saved, loaded an
 TEST_CASE("TorchScript: files for Keras on torch") {
     const char* folder = std::getenv("CORNU_WRITE_FILES");
     if (!folder || !torch_or_skip()) return;
-    const Json& row = recorded().find("training");
+    const Json& row = recorded_modules().find("training");
     const Model model = recorded_model(row, recorded_block());
     model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
-    const Tensor x = recorded().tensor(row["x"]);
-    model.train_on_batch(x, recorded().tensor(row["y"]));
+    const Tensor x = recorded_modules().tensor(row["x"]);
+    model.train_on_batch(x, recorded_modules().tensor(row["y"]));
     model.save(std::string(folder) + "/torch_module.keras",
                {.self_check = true, .self_check_inputs = x});
 }
@@ -228,8 +220,9 @@ TEST_CASE("TorchScript: files for Keras on torch") {
 TEST_CASE("TorchScript: fit, a frozen block, and a clone") {
     if (!torch_or_skip()) return;
     on_each_engine([&] {
-        const Json& row = recorded().find("training");
-        const Tensor x = recorded().tensor(row["x"]), y = recorded().tensor(row["y"]);
+        const Json& row = recorded_modules().find("training");
+        const Tensor x = recorded_modules().tensor(row["x"]),
+                     y = recorded_modules().tensor(row["y"]);
         const Layer block = recorded_block();
         block.set_trainable(false);
         const Model model = recorded_model(row, block);
@@ -278,9 +271,9 @@ TEST_CASE("TorchScript: dropout follows the seed, in the derivative as in the ou
 
 TEST_CASE("TorchScript: threads run one layer side by side") {
     if (!torch_or_skip()) return;
-    const Json& row = recorded().find("training");
+    const Json& row = recorded_modules().find("training");
     const Model model = recorded_model(row, recorded_block());
-    const Tensor x = recorded().tensor(row["x"]);
+    const Tensor x = recorded_modules().tensor(row["x"]);
     const Tensor alone = model.predict(x);
     const Tensors weights = model.get_weights();
     const layers::TorchModuleWrapper dropout({.module = script("dropout")});
@@ -303,7 +296,7 @@ TEST_CASE("TorchScript: threads run one layer side by side") {
 TEST_CASE("TorchScript: mixed precision and other dtypes go in and out in the layer's") {
     if (!torch_or_skip()) return;
     const TorchModuleWrapper layer({.module = script("block"), .dtype = "mixed_bfloat16"});
-    const Json& row = recorded().find("block");
+    const Json& row = recorded_modules().find("block");
     const Tensor y = layer(inputs_of(row)).leaf();
     CHECK(y.dtype() == DType::bfloat16);
     CHECK(layer.weights()[0].dtype() == DType::float32);
@@ -332,13 +325,14 @@ TEST_CASE("TorchScript: wrong inputs and what a module may not do are said with 
     const TorchModuleWrapper block({.module = script("block")});
     {
         GradientTape tape;
-        const Tensor y = ops::sum(
-            block(recorded().tensor(recorded().find("block")["inputs"][0]), {.training = true}));
+        const Tensor y =
+            ops::sum(block(recorded_modules().tensor(recorded_modules().find("block")["inputs"][0]),
+                           {.training = true}));
         const Variables mean = {block.non_trainable_weights()[0]};
         CHECK_FALSE(tape.gradient(y, mean)[0].defined());
     }
     GradientTape outer;
-    const Tensor in = recorded().tensor(recorded().find("block")["inputs"][0]);
+    const Tensor in = recorded_modules().tensor(recorded_modules().find("block")["inputs"][0]);
     GradientTape inner;
     const Tensor y = ops::sum(block(in));
     const Tensor g = ops::sum(inner.gradient({y}, {in}, {})[0] * in);
@@ -352,7 +346,7 @@ TEST_CASE("TorchScript: files that are none are refused, whatever is cut off or 
         return message_of([&] { TorchScript::from_bytes(std::move(bytes)); });
     };
     if (!torch_or_skip()) return;
-    const std::string whole = bytes_of(recorded().find("block")["module"]);
+    const std::string whole = bytes_of(recorded_modules().find("block")["module"]);
     {
         std::ofstream(folder.path / "whole.pt", std::ios::binary) << whole;
         CHECK(TorchScript(folder.path / "whole.pt").bytes() == whole);
@@ -368,8 +362,8 @@ TEST_CASE("TorchScript: files that are none are refused, whatever is cut off or 
 }
 
 TEST_CASE("TorchScript in files: refused unless asked for, and pickles of Keras always") {
-    const Json& row = recorded().find("pickle of Keras");
-    const saving::ByteSource file = recorded().file(row["model"]);
+    const Json& row = recorded_modules().find("pickle of Keras");
+    const saving::ByteSource file = recorded_modules().file(row["model"]);
     for (const bool safe_mode : {true, false}) {
         const std::string why =
             message_of([&] { saving::load_model(file, {.safe_mode = safe_mode}); });

@@ -70,14 +70,14 @@ Recorded read_call(const Op& op, const Json& row, const testing::Golden& golden)
             if (key != "start_indices") rest.set(key, value);
         config = rest;
     }
-    for (const OpArgument& argument : op_arguments(op))
+    const auto arguments = op_arguments(op);
+    for (const OpArgument& argument : arguments)
         if (argument.optional) config.set("has_" + argument.name, given.count(argument.name) == 1);
-    for (const OpArgument& argument : op_arguments(op)) {
+    for (const OpArgument& argument : arguments) {
         if (!argument.any_name) continue;
         Json named = Json::object(), others = Json::object();
         for (const auto& [key, value] : config.as_object()) {
-            const auto all = op_arguments(op);
-            const bool own = std::any_of(all.begin(), all.end(), [&, &key = key](const OpArgument& a) { return a.name == key; });
+            const bool own = std::any_of(arguments.begin(), arguments.end(), [&, &key = key](const OpArgument& a) { return a.name == key; });
             (own ? named : others).set(key, value);
         }
         named.set(argument.name, others);

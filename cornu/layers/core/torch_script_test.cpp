@@ -7,24 +7,15 @@
 
 #include "cornu/layers/layers.h"
 #include "cornu/layers/registry.h"
-#include "cornu/testing/golden.h"
 #include "cornu/testing/temporary_folder.h"
-#include "tests/golden.h"
 #include "tests/messages.h"
+#include "tests/torch_modules.h"
 
 using namespace cornu;
 using layers::TorchScript;
 
 namespace {
 
-const testing::Golden& recorded() {
-    static const testing::Golden golden(golden_path("torch_modules.zip"));
-    return golden;
-}
-std::string bytes_of(const Json& reference) {
-    const saving::ByteSource file = recorded().file(reference);
-    return std::string(file.text(0, file.size()));
-}
 std::string said_of(std::string bytes) {
     return message_of([&] { TorchScript::from_bytes(std::move(bytes)); });
 }
@@ -35,11 +26,11 @@ TEST_CASE("files that are no TorchScript are refused in words of what they are")
     CHECK(says(said_of(""), "there is nothing in it"));
     CHECK(says(said_of("#!/bin/sh"), "is no TorchScript archive"));
     CHECK(says(said_of(std::string("\x80\x02}q\x00.", 6)), "is a Python pickle"));
-    CHECK(says(said_of(bytes_of(recorded().find("refused")["pickle"])), "torch.jit.script(module).save"));
-    const std::string module = bytes_of(recorded().find("block")["module"]);
+    CHECK(says(said_of(bytes_of(recorded_modules().find("refused")["pickle"])), "torch.jit.script(module).save"));
+    const std::string module = bytes_of(recorded_modules().find("block")["module"]);
     CHECK(says(said_of(module.substr(0, module.size() / 2)), "its end is missing"));
     std::string exported = "PK\x03\x04";
-    for (const Json& name : recorded().find("refused")["names_of_exported"].as_array()) exported += name.as_string() + "\n";
+    for (const Json& name : recorded_modules().find("refused")["names_of_exported"].as_array()) exported += name.as_string() + "\n";
     CHECK(says(said_of(exported + "PK\x05\x06"), "torch.export (.pt2)"));
 }
 
